@@ -1,0 +1,105 @@
+"""What a user may see and do.
+
+Permission is a filter: `visible` narrows a queryset to what the user may see, so that what was not
+granted looks like what does not exist; `require` then asks for more than seeing.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Model, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Grant, Role, User
+
+M = TypeVar("M", bound=Model)
+
+
+class Action(IntEnum):
+    """What is asked for, in the order of the roles that may do it."""
+
+    SEE = 1
+    OPERATE = 2
+    MANAGE = 3
+    ADMINISTER = 4
+
+
+ROLES_THAT_MAY: dict[Action, list[str]] = {
+    Action.SEE: [Role.VIEWER, Role.OPERATOR, Role.MANAGER],
+    Action.OPERATE: [Role.OPERATOR, Role.MANAGER],
+    Action.MANAGE: [Role.MANAGER],
+    Action.ADMINISTER: [],
+}
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Names an object of a host without a foreign key.
+
+    `type` is host, instance, pool, volume, network or upload. A volume is named by its pool's uuid
+    and its own name; a host by its id alone.
+    """
+
+    type: str
+    host_id: int | None
+    uuid: UUID | None = None
+    name: str = ""
+
+    @property
+    def scope(self) -> str:
+        """The grant scope that covers it: a volume's rights are its pool's."""
+        return Grant.Scope.POOL if self.type in ("volume", "upload") else self.type
+
+
+def visible(queryset: QuerySet[M], user: Any, *, scope: str, host: str = "host_id", uuid: str = "uuid") -> QuerySet[M]:
+    """`queryset` narrowed to what `user` may see.
+
+    `scope` is the kind of grant that names such a row itself; `host` and `uuid` are the lookups
+    that lead from a row to its host's id and to the uuid the grant names.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return queryset.none()
+    if user.is_superuser:
+        return queryset
+    grants = Grant.objects.of(user)
+    if grants.filter(scope=Grant.Scope.EVERYTHING).exists():
+        return queryset
+    by_host = Q(**{f"{host}__in": grants.filter(scope=Grant.Scope.HOST).values("host_id")})
+    own = grants.filter(scope=scope).annotate(named_host=F("host_id"))
+    if scope == Grant.Scope.HOST:
+        # Whoever may see something of a host may see that the host exists.
+        return queryset.filter(Q(**{f"{host}__in": grants.exclude(host_id=None).values("host_id")}))
+    pairs = Q(pk__in=[])
+    for host_id, object_uuid in own.values_list("host_id", "object_uuid"):
+        pairs |= Q(**{host: host_id, uuid: object_uuid})
+    return queryset.filter(by_host | pairs)
+
+
+def may(user: Any, action: Action, ref: Ref | None) -> bool:
+    """Whether `user` may do `action` to the object; `None` stands for the whole installation."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    if ref is None or action == Action.ADMINISTER:
+        return False
+    covers = Q(scope=Grant.Scope.EVERYTHING) | Q(scope=Grant.Scope.HOST, host_id=ref.host_id)
+    if ref.uuid is not None:
+        covers |= Q(scope=ref.scope, host_id=ref.host_id, object_uuid=ref.uuid)
+    return Grant.objects.of(user).filter(covers, role__in=ROLES_THAT_MAY[action]).exists()
+
+
+def require(user: Any, action: Action, ref: Ref | None) -> None:
+    """Raise PermissionDenied unless `user` may do `action` to the object."""
+    if not may(user, action, ref):
+        raise PermissionDenied(_("Your role does not allow this. Ask an administrator for it."))
+
+
+def actor_of(user: Any) -> User:
+    """The signed-in user, typed."""
+    if not isinstance(user, User):
+        raise PermissionDenied(_("Sign in first."))
+    return user

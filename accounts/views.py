@@ -1,0 +1,21 @@
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.forms import PreferencesForm
+from accounts.rights import actor_of
+
+login = LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True)
+logout = LogoutView.as_view()
+
+
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Remember the theme that the person chose."""
+    form = PreferencesForm(request.POST, instance=actor_of(request.user))
+    if not form.is_valid():
+        return HttpResponseBadRequest(_("No such theme."))
+    form.save()
+    return redirect("overview") if not request.headers.get("X-Webvirt-Toast") else HttpResponse(status=204)

@@ -1,0 +1,1 @@
+"""Hosts: status, figures, settle."""

@@ -1,0 +1,31 @@
+"""A job's connection to its host, with its settling."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Ref
+from hosts.models import Host
+from hosts.settle import settle
+from tasks.context import Context
+from tasks.errors import JobFailed
+from virt.connection import Connection, open_connection
+
+
+@contextmanager
+def connect(host_id: int) -> Iterator[Connection]:
+    """Open the host for a job, and close it after. Raises virt's Unreachable and its kin."""
+    host = Host.objects.filter(pk=host_id).first()
+    if host is None:
+        raise JobFailed(
+            gettext_noop("The host is gone"), gettext_noop("It was removed from Webvirt before this began.")
+        )
+    with open_connection(host.uri) as connection:
+        yield connection
+
+
+def settled(context: Context, *refs: Ref) -> None:
+    """A job's last step: have the changed objects read, or say in the log that the lists may lag."""
+    if not settle(context.host_id, refs or [context.ref]):
+        context.say("The change is done; lists may show it a moment later, because the monitor did not answer.")

@@ -1,0 +1,80 @@
+"""Hosts: what was configured, and what the monitor last saw."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Grant
+from accounts.rights import Ref, visible
+
+
+class HostQuerySet(models.QuerySet["Host"]):
+    def visible_to(self, user: Any) -> Self:
+        return visible(self, user, scope=Grant.Scope.HOST, host="pk", uuid="pk")  # type: ignore[return-value]
+
+
+class Host(models.Model):
+    """A libvirt host, as configured. Written by this app's services alone."""
+
+    name = models.CharField(max_length=200, unique=True)
+    uri = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = HostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def ref(self) -> Ref:
+        return Ref("host", self.pk, None, self.name)
+
+
+class HostStatus(models.Model):
+    """A host as last seen. Written by the monitor alone.
+
+    `since` is when the state began, `last_seen` when the host last answered, `synced_at` when
+    inventory last agreed with it. Sizes are bytes. `kvm_reason` says in a template why KVM is or is not used.
+    """
+
+    class State(models.TextChoices):
+        CONNECTING = "connecting", _("Connecting")
+        UP = "up", _("Up")
+        DOWN = "down", _("Not reachable")
+        REFUSED = "refused", _("Refused")
+
+    host = models.OneToOneField(Host, on_delete=models.CASCADE, related_name="status", primary_key=True)
+    state = models.CharField(max_length=16, choices=State, default=State.CONNECTING)
+    error = models.JSONField(null=True)
+    since = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+    hostname = models.CharField(max_length=255, blank=True)
+    driver = models.CharField(max_length=32, blank=True)
+    libvirt_version = models.CharField(max_length=32, blank=True)
+    hypervisor_version = models.CharField(max_length=32, blank=True)
+    arch = models.CharField(max_length=32, blank=True)
+    cpu_model = models.CharField(max_length=200, blank=True)
+    cpus = models.PositiveIntegerField(default=0)
+    memory_bytes = models.BigIntegerField(default=0)
+    kvm = models.BooleanField(default=False)
+    kvm_reason = models.CharField(max_length=300, blank=True)
+    capabilities_xml = models.TextField(blank=True)
+    domcapabilities_xml = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.host_id}: {self.state}"
+
+    @property
+    def is_up(self) -> bool:
+        return self.state == HostStatus.State.UP
+
+    @property
+    def stale_since(self) -> Any:
+        """Since when what we know of the host is old; None while it is up."""
+        return None if self.is_up else self.last_seen or self.since

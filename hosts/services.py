@@ -1,0 +1,81 @@
+"""What can be done with hosts, and the one way in which a change of a host is asked for."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.rights import Action, Ref, require
+from hosts.models import Host, HostStatus
+from live.channel import publish
+from tasks import services as tasks
+from tasks.errors import HostAway, Invalid
+from tasks.models import Task
+from tasks.registry import QUICK, QUICK_LIMIT
+
+
+def add_host(*, name: str, uri: str, actor: User) -> Host:
+    """Add a host; the monitor connects to it by itself. Raises Invalid when the name is taken."""
+    require(actor, Action.ADMINISTER, None)
+    try:
+        with transaction.atomic():
+            host = Host.objects.create(name=name.strip(), uri=uri.strip())
+            HostStatus.objects.create(host=host)
+    except IntegrityError:
+        raise Invalid(_("Choose another name."), errors={"name": [_("A host with this name exists already.")]})
+    publish("host", host.pk, "added")
+    return host
+
+
+def require_up(host: Host) -> None:
+    """Raise HostAway, saying since when and why, unless the host is up."""
+    status = host.status
+    if status.is_up:
+        return
+    why = (status.error or {}).get("detail", "")
+    words = _(why) % (status.error or {}).get("params", {}) if why else _("Webvirt is connecting to it.")
+    raise HostAway(
+        _("%(host)s cannot be asked for changes now: it is not connected. %(why)s") % {"host": host.name, "why": words}
+    )
+
+
+def change(
+    kind: str,
+    *,
+    host: Host,
+    target: Ref,
+    actor: User,
+    action: Action,
+    key: str | None = None,
+    arguments: dict[str, Any] | None = None,
+    request: Any = None,
+    lock_key: str = "",
+    queue: str = QUICK,
+    limit: int = QUICK_LIMIT,
+) -> Task:
+    """Ask for a change of something on `host`: the one door that every service goes through.
+
+    Checks the right, answers a repeated `key` with its first task, refuses when the host is not
+    up, and writes the row. `request` is what the person asked for, where `arguments` hold more than that.
+    """
+    require(actor, action, target)
+    asked = [kind, target.type, target.host_id, target.name, request if request is not None else arguments or {}]
+    if target.uuid is not None and request is None:
+        asked.append(str(target.uuid))
+    repeated = tasks.repeat_of(actor=actor, key=key, request=asked)
+    if repeated:
+        return repeated
+    require_up(host)
+    return tasks.ask_for(
+        kind,
+        actor=actor,
+        target=target,
+        host_name=host.name,
+        arguments=arguments,
+        request=asked,
+        key=key,
+        lock_key=lock_key,
+        queue=queue,
+        limit=limit,
+    )

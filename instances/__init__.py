@@ -1,0 +1,1 @@
+"""Guests: list, detail, create; the overview."""

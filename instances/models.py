@@ -1,0 +1,83 @@
+"""Guests as last seen on their hosts."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Grant
+from accounts.rights import Ref, visible
+from hosts.models import Host
+
+
+class InstanceQuerySet(models.QuerySet["Instance"]):
+    def visible_to(self, user: Any) -> Self:
+        return visible(self, user, scope=Grant.Scope.INSTANCE)  # type: ignore[return-value]
+
+    def with_host(self) -> Self:
+        """Rows with their host and its state, in the same query."""
+        return self.select_related("host", "host__status")
+
+
+class Instance(models.Model):
+    """A domain as last seen on its host. Written by the monitor alone.
+
+    `memory_bytes` is the most it may have. `disks` are objects {device, target, bus, format, path,
+    readonly, shareable}, `interfaces` {network, bridge, mac, model}, `graphics` {type, port,
+    listen}, as its persistent definition has them, or its live one where it has no other.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Running")
+        PAUSED = "paused", _("Paused")
+        SHUTOFF = "shutoff", _("Shut off")
+        SHUTTING_DOWN = "shutting_down", _("Shutting down")
+        CRASHED = "crashed", _("Crashed")
+        SUSPENDED = "suspended", _("Suspended")
+        UNKNOWN = "unknown", _("Unknown")
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="instances")
+    uuid = models.UUIDField()
+    name = models.CharField(max_length=300)
+    title = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN)
+    reason = models.CharField(max_length=64, blank=True)
+    state_since = models.DateTimeField(null=True)
+    vcpus = models.PositiveIntegerField(default=0)
+    memory_bytes = models.BigIntegerField(default=0)
+    autostart = models.BooleanField(default=False)
+    persistent = models.BooleanField(default=True)
+    has_managed_save = models.BooleanField(default=False)
+    disks = models.JSONField(default=list)
+    interfaces = models.JSONField(default=list)
+    graphics = models.JSONField(default=list)
+    xml = models.TextField(blank=True)
+    inactive_xml = models.TextField(blank=True)
+
+    objects = InstanceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(name="guest_once_a_host", fields=["host", "uuid"])]
+        indexes = [models.Index(fields=["name"]), models.Index(fields=["state"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def ref(self) -> Ref:
+        return Ref("instance", self.host_id, self.uuid, self.name)
+
+    @property
+    def lock_key(self) -> str:
+        """Changes of one guest wait for each other under this key."""
+        return f"guest:{self.host_id}:{self.uuid}"
+
+    @property
+    def stale_since(self) -> Any:
+        """Since when what is shown is only the last known; None while the host is up."""
+        return self.host.status.stale_since
+
+    @property
+    def has_screen(self) -> bool:
+        return self.state in (self.State.RUNNING, self.State.PAUSED) and bool(self.graphics)

@@ -1,0 +1,1 @@
+"""The live channel: what changed, told to every open page."""

@@ -1,0 +1,75 @@
+"""The live channel's WebSocket: /ws/live/, by session cookie, from the same origin only."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from live.reader import Batch, current_seq, reader
+from live.registry import TYPES
+from live.selection import figures_for, for_user
+
+MOST_SUBSCRIBED = 1000
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    """Sends `{"changes": [{"type", "id", "change"}], "seq"}` and, for what the page subscribed to, figures.
+
+    The first message is `{"changes": [], "seq": N}`. A type named `figures` on the stream is the
+    monitor's sign that new figures lie in Redis. Code 4401 closes a socket whose user is no longer let in.
+    """
+
+    async def connect(self) -> None:
+        self.user_id = getattr(self.scope["user"], "pk", None)
+        if self.user_id is None:
+            await self.close(code=4401)
+            return
+        self.known: dict[str, set[int]] = {}
+        self.wanted: dict[str, set[int]] = {}
+        self.queue = reader.listen()
+        await self.accept()
+        self.sender = asyncio.create_task(self.pass_on())
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "queue"):
+            reader.leave(self.queue)
+        if hasattr(self, "sender"):
+            self.sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.sender
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """`{"subscribe": {"instance": [7, 9]}}` replaces what figures are sent."""
+        asked = content.get("subscribe") if isinstance(content, dict) else None
+        if not isinstance(asked, dict):
+            return
+        self.wanted = {
+            type: {id for id in ids[:MOST_SUBSCRIBED] if isinstance(id, int)}
+            for type, ids in asked.items()
+            if type in TYPES and isinstance(ids, list)
+        }
+        await self.send_figures()
+
+    async def pass_on(self) -> None:
+        await self.send_json({"changes": [], "seq": await current_seq()})
+        while True:
+            batch = await self.queue.get()
+            figures = bool(batch.by_type().get("figures"))
+            told = await database_sync_to_async(for_user)(self.user_id, batch, self.known)
+            if told is None:
+                await self.close(code=4401)
+                return
+            await self.send_batch(batch, told)
+            if figures:
+                await self.send_figures()
+
+    async def send_batch(self, batch: Batch, told: list[dict[str, str | int]]) -> None:
+        # An empty batch still carries its seq, or the page would take the next one for a gap.
+        await self.send_json({"changes": told, "first": batch.first, "seq": batch.seq})
+
+    async def send_figures(self) -> None:
+        if self.wanted:
+            found = await database_sync_to_async(figures_for)(self.user_id, self.wanted)
+            await self.send_json({"figures": found})

@@ -1,0 +1,103 @@
+"""One reader of the stream in each web worker; it gathers for 50 ms and hands batches to the sockets."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import redis
+
+from live.channel import STREAM
+from webvirt.redis import async_client
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.05
+RETRY_SECONDS = 1.0
+
+
+@dataclass
+class Batch:
+    """Changes of one gathering, the last word for each object, in the order they came."""
+
+    first: int = 0
+    seq: int = 0
+    changes: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def add(self, seq: int, type: str, id: int, change: str) -> None:
+        self.first = self.first or seq
+        self.seq = seq
+        before = self.changes.pop((type, id), None)
+        # Added and then changed within one gathering is still news of a new row.
+        self.changes[(type, id)] = "added" if before == "added" and change == "changed" else change
+
+    def by_type(self) -> dict[str, dict[int, str]]:
+        grouped: dict[str, dict[int, str]] = defaultdict(dict)
+        for (type, id), change in self.changes.items():
+            grouped[type][id] = change
+        return grouped
+
+
+class Reader:
+    """Reads the stream while anybody listens."""
+
+    def __init__(self) -> None:
+        self.listeners: set[asyncio.Queue[Batch]] = set()
+        self.task: asyncio.Task[None] | None = None
+
+    def listen(self) -> asyncio.Queue[Batch]:
+        queue: asyncio.Queue[Batch] = asyncio.Queue(maxsize=200)
+        self.listeners.add(queue)
+        if self.task is None or self.task.done():
+            self.task = asyncio.get_running_loop().create_task(self.run())
+        return queue
+
+    def leave(self, queue: asyncio.Queue[Batch]) -> None:
+        self.listeners.discard(queue)
+        if not self.listeners and self.task:
+            self.task.cancel()
+            self.task = None
+
+    async def run(self) -> None:
+        last = "$"
+        connection = async_client()
+        try:
+            while True:
+                try:
+                    last = await self.pass_on(connection, last)
+                except redis.RedisError as error:
+                    log.warning("The live stream cannot be read: %s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            await connection.aclose()
+
+    async def pass_on(self, connection: "redis.asyncio.Redis", last: str) -> str:
+        """Wait for news, gather what follows at once, hand it out; returns the last entry's id."""
+        found = await connection.xread({STREAM: last}, block=5000)
+        if not found:
+            return last
+        await asyncio.sleep(GATHER_SECONDS)
+        batch = Batch()
+        entries = found[0][1]
+        more = await connection.xread({STREAM: entries[-1][0]})
+        for entry_id, values in entries + (more[0][1] if more else []):
+            last = entry_id
+            batch.add(int(entry_id.split("-")[0]), values["type"], int(values["id"]), values["change"])
+        for queue in tuple(self.listeners):
+            if queue.full():
+                # A socket this far behind is told so by the gap in seq that its page will see.
+                queue.get_nowait()
+            queue.put_nowait(batch)
+        return last
+
+
+reader = Reader()
+
+
+async def current_seq() -> int:
+    """The seq of the newest entry, 0 on an empty stream."""
+    connection = async_client()
+    try:
+        return int(await connection.get(f"{STREAM}:seq") or 0)
+    finally:
+        await connection.aclose()

@@ -1,0 +1,1 @@
+"""The reader of hosts: the only writer of inventory."""

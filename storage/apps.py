@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class StorageConfig(AppConfig):
+    name = "storage"
+
+    def ready(self) -> None:
+        # Models load after the apps do, so these cannot stand at the top.
+        from live.registry import register_model  # noqa: PLC0415
+        from storage.models import Pool, Volume  # noqa: PLC0415
+
+        register_model("pool", Pool)
+        register_model("volume", Volume)

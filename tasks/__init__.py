@@ -1,0 +1,1 @@
+"""The Task: every change of a host, as a row."""

@@ -1,0 +1,60 @@
+"""What can be wrong with asking for a task, and how a job ends early."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+
+
+class Refused(Exception):
+    """A change that cannot be asked for now; `status` is the HTTP status that says so.
+
+    `title` and `detail` are words for a person, `errors` by field where a field is at fault.
+    """
+
+    status = 409
+    title: Words = _("This cannot be done now")
+
+    def __init__(
+        self, detail: Words, *, title: Words | None = None, errors: dict[str, list[Words]] | None = None
+    ) -> None:
+        super().__init__(str(detail))
+        self.detail = detail
+        self.title = title or type(self).title
+        self.errors = errors or {}
+
+
+class HostAway(Refused):
+    """The host is not up: nothing can be asked of it."""
+
+    status = 503
+    title = _("The host does not answer")
+
+
+class OtherRequest(Refused):
+    """An idempotency key that came before with another body."""
+
+    status = 422
+    title = _("This key was used for another request")
+
+
+class Invalid(Refused):
+    """What was asked for is wrong in itself; `errors` says by field."""
+
+    status = 400
+    title = _("Something in the form needs changing")
+
+
+class JobFailed(Exception):
+    """Raised by a job to end its task as failed, in words for a person (gettext_noop templates and params)."""
+
+    def __init__(self, title: str, detail: str, *, hint: str = "", params: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+        self.params = params or {}
+
+
+class Cancelled(Exception):
+    """Raised inside a job once somebody asked for its end."""

@@ -1,0 +1,124 @@
+"""The Task: at once the job, the progress bar, the audit trail and the thing that can be cancelled."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Grant
+from accounts.rights import Ref, visible
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def visible_to(self, user: Any) -> Self:
+        """One's own tasks, and those of objects that one may see."""
+        if getattr(user, "is_superuser", False):
+            return self
+        seen = self.none()
+        for scope, types in (
+            (Grant.Scope.INSTANCE, ["instance"]),
+            (Grant.Scope.POOL, ["pool", "volume", "upload"]),
+            (Grant.Scope.NETWORK, ["network"]),
+            (Grant.Scope.HOST, ["host"]),
+        ):
+            of_types = self.filter(object_type__in=types)
+            seen |= visible(of_types, user, scope=scope, host="host_id", uuid="object_uuid")
+        return (seen | self.filter(actor_id=user.pk)).distinct()
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=Task.UNFINISHED)
+
+
+class Task(models.Model):
+    """A change of a host that somebody asked for.
+
+    The object is named without a foreign key, and may not exist yet. `kind` is `<app>.<verb>`.
+    `arguments` and `result` hold no secrets. `made` is the journal of what the job has half made,
+    written before each making, so that whoever ends the task can remove it. `limit` is in seconds.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        INTERRUPTED = "interrupted", _("Interrupted")
+
+    UNFINISHED = [State.QUEUED, State.RUNNING]
+
+    kind = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    queue = models.CharField(max_length=16)
+    limit = models.PositiveIntegerField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    actor_name = models.CharField(max_length=150)
+    host_id = models.BigIntegerField(null=True)
+    host_name = models.CharField(max_length=200, blank=True)
+    object_type = models.CharField(max_length=16)
+    object_uuid = models.UUIDField(null=True)
+    object_name = models.CharField(max_length=300)
+    arguments = models.JSONField(default=dict)
+    made = models.JSONField(default=list)
+    result = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+    lock_key = models.CharField(max_length=400, blank=True)
+    idempotency_key = models.CharField(max_length=200, null=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    progress = models.PositiveSmallIntegerField(null=True)
+    progress_text = models.CharField(max_length=200, blank=True)
+    cancel_asked = models.BooleanField(default=False)
+    worker = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_running_task_per_lock",
+                fields=["lock_key"],
+                condition=Q(state="running") & ~Q(lock_key=""),
+            ),
+            models.UniqueConstraint(name="one_task_per_idempotency_key", fields=["actor", "idempotency_key"]),
+        ]
+        indexes = [
+            models.Index(fields=["state", "created_at"]),
+            models.Index(fields=["lock_key", "state"]),
+            models.Index(fields=["host_id", "object_uuid"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_name}"
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.object_type, self.host_id, self.object_uuid, self.object_name)
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in Task.UNFINISHED
+
+    @property
+    def can_cancel(self) -> bool:
+        return not self.ended and not self.cancel_asked
+
+
+class LogLine(models.Model):
+    """A line of a task's log, in the words a person reads."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,79 @@
+"""What beat does every 10 s: ring for rows that wait, and end running rows that nobody holds."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from live.channel import publish
+from tasks.context import Context
+from tasks.models import Task
+from tasks.runner import LEASE_SECONDS, Lease, finish, lease_key, ring_next, undo
+from tasks.services import ring
+from webvirt.redis import client
+
+log = logging.getLogger(__name__)
+
+WAITING_SECONDS = 5
+
+
+def ring_for_waiting() -> int:
+    """Ring for queued rows that have waited over 5 s: their message was lost, or their lock was taken."""
+    since = timezone.now() - timedelta(seconds=WAITING_SECONDS)
+    waiting = Task.objects.filter(state=Task.State.QUEUED, created_at__lt=since).order_by("pk")
+    heads: dict[str, Task] = {}
+    for task in waiting[:1000]:
+        heads.setdefault(task.lock_key or f"#{task.pk}", task)
+    for task in heads.values():
+        ring(task.pk, task.queue, task.limit)
+    return len(heads)
+
+
+def end_abandoned() -> int:
+    """End running rows whose lease is gone, after removing what they had half made."""
+    redis = client()
+    if int(redis.info("server")["uptime_in_seconds"]) < LEASE_SECONDS:
+        return 0  # a Redis that just came back has lost the leases of workers that are well
+    ended = 0
+    started = timezone.now() - timedelta(seconds=LEASE_SECONDS)
+    for task in Task.objects.filter(state=Task.State.RUNNING, started_at__lt=started).order_by("pk"):
+        if redis.exists(lease_key(task.pk)):
+            continue
+        ended += end(task)
+    return ended
+
+
+def end(task: Task) -> bool:
+    """Take the row over, clean up, and end it as interrupted, or as cancelled if that was asked."""
+    worker = f"{socket.gethostname()}:{os.getpid()}:sweep:{secrets.token_hex(4)}"
+    taken = Task.objects.filter(pk=task.pk, state=Task.State.RUNNING, worker=task.worker).update(worker=worker)
+    if not taken:
+        return False
+    task.refresh_from_db()
+    log.warning("task %s lost its worker", task.pk)
+    with Lease(task.pk, worker):
+        undo(Context(task, threading.Event()))
+        finish(
+            task,
+            Task.State.CANCELLED if task.cancel_asked else Task.State.INTERRUPTED,
+            error=None
+            if task.cancel_asked
+            else {
+                "title": gettext_noop("The worker ended in the middle"),
+                "detail": gettext_noop(
+                    "The program that did this was stopped, or its time of %(limit)s s was over. What was half made has been removed."
+                ),
+                "hint": gettext_noop("Look whether the object is as you want it, then try again."),
+                "params": {"limit": str(task.limit)},
+                "libvirt": "",
+                "code": "interrupted",
+            },
+        )
+    publish("task", task.pk)
+    ring_next(task)
+    return True

@@ -1,0 +1,19 @@
+"""Every URL of Webvirt; each app brings its own."""
+
+from django.urls import include, path
+
+from instances.overview import overview
+from webvirt.health import healthz
+
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("healthz", healthz, name="healthz"),
+    path("", include("accounts.urls")),
+    path("hosts/", include("hosts.urls")),
+    path("instances/", include("console.urls")),
+    path("instances/", include("instances.urls")),
+    path("storage/", include("storage.urls")),
+    path("networks/", include("networks.urls")),
+    path("tasks/", include("tasks.urls")),
+    path("api/v1/", include("api.urls")),
+]
