@@ -7,6 +7,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from accounts.models import User
 from live.reader import Batch, current_seq, reader
 from live.registry import TYPES
 from live.selection import figures_for, for_user
@@ -22,10 +23,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     """
 
     async def connect(self) -> None:
-        self.user_id = getattr(self.scope["user"], "pk", None)
-        if self.user_id is None:
+        user = self.scope.get("user")
+        if not isinstance(user, User):
             await self.close(code=4401)
             return
+        self.user_id = user.pk
         self.known: dict[str, set[int]] = {}
         self.wanted: dict[str, set[int]] = {}
         self.queue = reader.listen()

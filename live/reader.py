@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 
@@ -73,14 +74,12 @@ class Reader:
 
     async def pass_on(self, connection: "redis.asyncio.Redis", last: str) -> str:
         """Wait for news, gather what follows at once, hand it out; returns the last entry's id."""
-        found = await connection.xread({STREAM: last}, block=5000)
-        if not found:
+        entries = entries_of(await connection.xread({STREAM: last}, block=5000))
+        if not entries:
             return last
         await asyncio.sleep(GATHER_SECONDS)
         batch = Batch()
-        entries = found[0][1]
-        more = await connection.xread({STREAM: entries[-1][0]})
-        for entry_id, values in entries + (more[0][1] if more else []):
+        for entry_id, values in entries + entries_of(await connection.xread({STREAM: entries[-1][0]})):
             last = entry_id
             batch.add(int(entry_id.split("-")[0]), values["type"], int(values["id"]), values["change"])
         for queue in tuple(self.listeners):
@@ -89,6 +88,11 @@ class Reader:
                 queue.get_nowait()
             queue.put_nowait(batch)
         return last
+
+
+def entries_of(answer: Any) -> list[tuple[str, dict[str, str]]]:
+    """The entries of the one stream that XREAD was asked for."""
+    return [(entry_id, values) for _name, entries in answer for entry_id, values in entries]
 
 
 reader = Reader()

@@ -66,7 +66,8 @@ def end(task: Task) -> bool:
             else {
                 "title": gettext_noop("The worker ended in the middle"),
                 "detail": gettext_noop(
-                    "The program that did this was stopped, or its time of %(limit)s s was over. What was half made has been removed."
+                    "The program that did this was stopped, or its time of %(limit)s s was over. "
+                    "What was half made has been removed."
                 ),
                 "hint": gettext_noop("Look whether the object is as you want it, then try again."),
                 "params": {"limit": str(task.limit)},
