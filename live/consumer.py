@@ -22,14 +22,20 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     monitor's sign that new figures lie in Redis. Code 4401 closes a socket whose user is no longer let in.
     """
 
+    user_id: int
+    known: dict[str, set[int]]
+    wanted: dict[str, set[int]]
+    queue: asyncio.Queue[Batch]
+    sender: asyncio.Task[None]
+
     async def connect(self) -> None:
         user = self.scope.get("user")
         if not isinstance(user, User):
             await self.close(code=4401)
             return
         self.user_id = user.pk
-        self.known: dict[str, set[int]] = {}
-        self.wanted: dict[str, set[int]] = {}
+        self.known = {}
+        self.wanted = {}
         self.queue = reader.listen()
         await self.accept()
         self.sender = asyncio.create_task(self.pass_on())
