@@ -2,15 +2,20 @@
 
 import asyncio
 import contextlib
+import logging
 from typing import Any
 
+import redis
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.db import DatabaseError
 
 from accounts.models import User
 from live.reader import Batch, current_seq, reader
 from live.registry import TYPES
 from live.selection import figures_for, for_user
+
+log = logging.getLogger(__name__)
 
 MOST_SUBSCRIBED = 1000
 
@@ -61,6 +66,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self.send_figures()
 
     async def pass_on(self) -> None:
+        """Send until the socket closes; one that can send no more is closed, so that its page knows."""
+        try:
+            await self.tell()
+        except (redis.RedisError, DatabaseError) as error:
+            log.warning("A live socket ends: %s", error)
+            await self.close(code=1011)
+
+    async def tell(self) -> None:
         await self.send_json({"changes": [], "seq": await current_seq()})
         while True:
             batch = await self.queue.get()
