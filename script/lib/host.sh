@@ -1,0 +1,43 @@
+# libvirt and its helpers, which belong to the host: started where no init system does it, and never stopped.
+# shellcheck shell=bash
+
+runs() {
+  local pid
+  pid=$(cat "$2" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ]
+}
+
+# start_detached NAME PIDFILE COMMAND...: in a session of its own, so that Ctrl-C here does not reach it.
+start_detached() {
+  local name=$1 pidfile=$2
+  shift 2
+  runs "$name" "$pidfile" && return 0
+  say "Starting $name"
+  as_root rm -f "$pidfile"
+  as_root setsid -w "$@" </dev/null >/dev/null 2>&1 || die "$name does not start: run '$*' to see why."
+}
+
+start_host_daemons() {
+  [ ! -d /run/systemd/system ] || return 0
+  if ! runs libvirtd /run/libvirtd.pid; then give_kvm_its_group; fi
+  as_root mkdir -p /run/dbus
+  start_detached dbus-daemon /run/dbus/pid dbus-daemon --system --fork
+  start_detached virtlogd /run/virtlogd.pid /usr/sbin/virtlogd -d
+  start_detached virtlockd /run/virtlockd.pid /usr/sbin/virtlockd -d
+  start_detached libvirtd /run/libvirtd.pid /usr/sbin/libvirtd -d
+}
+
+# udev's own default, where no udev ran. libvirtd looks at this once, when it starts: without it QEMU's user
+# cannot open KVM, and every definition of a guest takes half a minute.
+give_kvm_its_group() {
+  [ -c /dev/kvm ] && [ ! -e /run/udev/control ] || return 0
+  as_root chgrp kvm /dev/kvm
+  as_root chmod 660 /dev/kvm
+}
+
+# Who is not root speaks to libvirtd as a member of the group libvirt; a new membership counts from here on.
+join_libvirt_group() {
+  [ "$(id -u)" != 0 ] || return 0
+  case " $(id -nG) " in *" libvirt "*) return 0 ;; esac
+  as_root usermod -aG libvirt "$(id -un)"
+  exec sg libvirt -c "$(printf '%q' "$PWD/script/server")"
+}

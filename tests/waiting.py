@@ -1,0 +1,20 @@
+"""Waiting for what happens elsewhere, with a deadline instead of a pause."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+INTERVAL = 0.02
+
+
+def wait_for(condition: Callable[[], T], timeout: float = 10.0) -> T:
+    """The first true value of `condition`; AssertionError with its name after `timeout` seconds."""
+    until = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < until, f"not within {timeout} s: {getattr(condition, '__qualname__', condition)}"
+        time.sleep(INTERVAL)
