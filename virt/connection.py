@@ -1,0 +1,187 @@
+"""Connections to a host's libvirt, opened within a deadline."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import libvirt
+
+from virt import transport
+from virt.errors import TimedOut, Unreachable, Unsupported
+from virt.loop import start_event_loop
+from virt.translate import translate, translated_errors
+from virt.words import gettext_noop
+
+_KEEPALIVE_SECONDS = 5
+_KEEPALIVE_MISSES = 2
+# How long after the cut a stuck open may take to give up before it is left to itself.
+_GRACE_SECONDS = 1.0
+
+_CLOSE_REASONS = {
+    libvirt.VIR_CONNECT_CLOSE_REASON_ERROR: "error",
+    libvirt.VIR_CONNECT_CLOSE_REASON_EOF: "eof",
+    libvirt.VIR_CONNECT_CLOSE_REASON_KEEPALIVE: "keepalive",
+    libvirt.VIR_CONNECT_CLOSE_REASON_CLIENT: "client",
+}
+
+
+class Connection:
+    """An open connection; made by `open_connection`, closed by `close` or a `with` block.
+
+    `driver` is libvirt's name for what it manages ("QEMU", "TEST"), `lib_version` the version of
+    the libvirt on the host (major * 1,000,000 + minor * 1,000 + release). `handle` is libvirt's
+    own object, for the modules of virt alone.
+    """
+
+    def __init__(self, uri: str, handle: libvirt.virConnect) -> None:
+        self.uri = uri
+        self.handle = handle
+        with translated_errors():
+            self.driver: str = handle.getType()
+            self.lib_version: int = handle.getLibVersion()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @translated_errors()
+    def close(self) -> None:
+        """Close the connection (virConnectClose); a second close does nothing."""
+        if self.handle is not None:
+            handle, self.handle = self.handle, None
+            handle.close()
+
+    def is_alive(self) -> bool:
+        """Say whether the transport still stands (virConnectIsAlive; asks nobody)."""
+        if self.handle is None:
+            return False
+        with translated_errors():
+            return bool(self.handle.isAlive())
+
+    @translated_errors()
+    def on_close(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with error, eof, keepalive or client when the connection breaks.
+
+        It is called in the event loop's thread and must not call libvirt. Does nothing for drivers
+        that have no transport (virConnectRegisterCloseCallback).
+        """
+
+        def closed(handle: libvirt.virConnect, reason: int, opaque: None) -> None:
+            callback(_CLOSE_REASONS.get(reason, "error"))
+
+        self.handle.registerCloseCallback(closed, None)
+
+    def domain(self, uuid: UUID) -> libvirt.virDomain:
+        """Look a domain up, for virt alone; NotFound (virDomainLookupByUUID)."""
+        with translated_errors():
+            return self.handle.lookupByUUID(uuid.bytes)
+
+    def pool(self, uuid: UUID) -> libvirt.virStoragePool:
+        """Look a pool up, for virt alone; NotFound (virStoragePoolLookupByUUID)."""
+        with translated_errors():
+            return self.handle.storagePoolLookupByUUID(uuid.bytes)
+
+    def network(self, uuid: UUID) -> libvirt.virNetwork:
+        """Look a network up, for virt alone; NotFound (virNetworkLookupByUUID)."""
+        with translated_errors():
+            return self.handle.networkLookupByUUID(uuid.bytes)
+
+
+class _Open:
+    """One open in its own thread."""
+
+    def __init__(self, uri: str, peer: transport.Endpoint, readonly: bool, turn: threading.Lock) -> None:
+        self.connection: Connection | None = None
+        self.error: Exception | None = None
+        self._uri, self._peer, self._readonly, self._turn = uri, peer, readonly, turn
+        self._addresses: frozenset[str] = frozenset()
+        self._before: frozenset[str] | None = None
+        self._abandoned = False
+        self._handover = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name=f"open {uri.split('?')[0]}", daemon=True)
+
+    def run(self, timeout: float) -> bool:
+        """Open, and say whether it ended (well or badly) within `timeout` seconds."""
+        self._thread.start()
+        self._thread.join(timeout)
+        with self._handover:
+            if not self._thread.is_alive() or self.connection is not None:
+                return True
+            self._abandoned = True
+        cut_until = time.monotonic() + _GRACE_SECONDS
+        # More than once: libvirt goes on to the peer's next address when one fails.
+        while self._thread.is_alive() and time.monotonic() < cut_until:
+            if self._before is not None:
+                transport.cut(self._peer, self._addresses, self._before)
+            self._thread.join(0.02)
+        return False
+
+    def _run(self) -> None:
+        try:
+            self._addresses = transport.resolve(self._peer)
+            self._before = frozenset(transport.sockets().values())
+            handle = libvirt.openReadOnly(self._uri) if self._readonly else libvirt.open(self._uri)
+            _keep_alive(handle)
+            connection = Connection(self._uri, handle)
+        except libvirt.libvirtError as error:
+            self.error = translate(error)
+        except OSError as error:
+            self.error = Unreachable(
+                gettext_noop("The name %(host)s is not known."),
+                params={"host": self._peer.host},
+                libvirt=str(error),
+            )
+        except Exception as error:  # noqa: BLE001 - the thread that waits raises it
+            self.error = error
+        else:
+            with self._handover:
+                if not self._abandoned:
+                    self.connection = connection
+            if self._abandoned:
+                connection.close()
+        finally:
+            self._turn.release()
+
+
+_turns: dict[transport.Endpoint, threading.Lock] = {}
+_turns_lock = threading.Lock()
+
+
+def open_connection(uri: str, *, timeout: float = 10.0, readonly: bool = False) -> Connection:
+    """Open a connection to the libvirt that `uri` names (virConnectOpen), within `timeout` seconds.
+
+    Starts the event loop where none runs. At the deadline the transport is cut, so that neither
+    thread nor descriptor stays. One open at a time leads to a peer; others wait for their turn
+    within their own deadline. Raises TimedOut, Unreachable, Denied, PasswordRefused, HostKeyUnknown,
+    KeyRefused, or Unsupported for a transport that has no deadline.
+    """
+    start_event_loop()
+    deadline = time.monotonic() + timeout
+    peer = transport.endpoint(uri)
+    with _turns_lock:
+        turn = _turns.setdefault(peer, threading.Lock())
+    if not turn.acquire(timeout=timeout):
+        raise TimedOut()
+    # From here on the opening thread gives the turn back, when it truly ends.
+    attempt = _Open(uri, peer, readonly, turn)
+    if not attempt.run(max(0.0, deadline - time.monotonic())):
+        raise TimedOut()
+    if attempt.connection is None:
+        raise attempt.error or TimedOut()
+    return attempt.connection
+
+
+def _keep_alive(handle: libvirt.virConnect) -> None:
+    """Make a silent peer end the connection (virConnectSetKeepAlive); drivers in memory have none."""
+    try:
+        with translated_errors():
+            handle.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_MISSES)
+    except Unsupported:
+        return

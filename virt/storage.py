@@ -1,0 +1,273 @@
+"""Storage pools and their volumes."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import libvirt
+
+from virt.connection import Connection
+from virt.errors import NotFound
+from virt.translate import translated_errors
+from virt.xml.domain import BackingStore, Disk, Domain, Source
+from virt.xml.storage import Pool, Volume
+
+# Older libvirts refuse the flag as unknown.
+_POOL_VALIDATE_SINCE = 8_004_000
+_VOLUME_VALIDATE_SINCE = 8_010_000
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """A pool in the list."""
+
+    uuid: UUID
+    name: str
+    active: bool
+    autostart: bool
+    persistent: bool
+
+
+@dataclass(frozen=True)
+class PoolFacts:
+    """A pool; sizes are bytes as of its last refresh, 0 while it is not active. `path` may be empty."""
+
+    uuid: UUID
+    name: str
+    type: str
+    active: bool
+    autostart: bool
+    persistent: bool
+    path: str
+    capacity_bytes: int
+    allocation_bytes: int
+    available_bytes: int
+    xml: str
+
+
+@dataclass(frozen=True)
+class VolumeFacts:
+    """A volume; `backing_path` is empty where it stands alone."""
+
+    name: str
+    path: str
+    format: str
+    capacity_bytes: int
+    allocation_bytes: int
+    backing_path: str
+    backing_format: str
+
+
+@translated_errors()
+def list_pools(conn: Connection) -> list[PoolState]:
+    """Return all pools, in four calls however many there are (virConnectListAllStoragePools)."""
+    handle = conn.handle
+    active = _listed(handle, libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
+    autostart = _listed(handle, libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART)
+    persistent = _listed(handle, libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT)
+    return [
+        PoolState(
+            uuid=UUID(uuid := pool.UUIDString()),
+            name=pool.name(),
+            active=uuid in active,
+            autostart=uuid in autostart,
+            persistent=uuid in persistent,
+        )
+        for pool in handle.listAllStoragePools(0)
+    ]
+
+
+def _listed(handle: libvirt.virConnect, flag: int) -> set[str]:
+    return {pool.UUIDString() for pool in handle.listAllStoragePools(flag)}
+
+
+@translated_errors()
+def describe_pool(conn: Connection, uuid: UUID) -> PoolFacts:
+    """Return one pool's facts; NotFound where it is gone (virStoragePoolGetXMLDesc, virStoragePoolGetInfo)."""
+    handle = conn.pool(uuid)
+    xml: str = handle.XMLDesc(0)
+    pool = Pool.parse(xml)
+    state, capacity, allocation, available = handle.info()
+    return PoolFacts(
+        uuid=uuid,
+        name=handle.name(),
+        type=pool.type or "",
+        active=state == libvirt.VIR_STORAGE_POOL_RUNNING,
+        autostart=bool(handle.autostart()),
+        persistent=bool(handle.isPersistent()),
+        path=pool.path or "",
+        capacity_bytes=capacity,
+        allocation_bytes=allocation,
+        available_bytes=available,
+        xml=xml,
+    )
+
+
+@translated_errors()
+def list_volumes(conn: Connection, pool_uuid: UUID) -> list[VolumeFacts]:
+    """Return a pool's volumes as of its last refresh; InvalidState while it is not active.
+
+    (virStoragePoolListAllVolumes, and virStorageVolGetXMLDesc for each)
+    """
+    return list(_volumes(conn.pool(pool_uuid)))
+
+
+def _volumes(pool: libvirt.virStoragePool) -> Iterator[VolumeFacts]:
+    for volume in pool.listAllVolumes(0):
+        try:
+            yield _volume_facts(volume)
+        except NotFound:
+            # Deleted between the listing and the look.
+            continue
+
+
+@translated_errors()
+def _volume_facts(handle: libvirt.virStorageVol) -> VolumeFacts:
+    volume = Volume.parse(handle.XMLDesc(0))
+    return VolumeFacts(
+        name=handle.name(),
+        path=volume.path or "",
+        format=volume.format or "",
+        capacity_bytes=volume.capacity_bytes or 0,
+        allocation_bytes=volume.allocation_bytes or 0,
+        backing_path=volume.backing_path or "",
+        backing_format=volume.backing_format or "",
+    )
+
+
+@translated_errors()
+def define_pool(conn: Connection, pool: Pool, *, autostart: bool, start: bool, build: bool) -> UUID:
+    """Define a pool, make its folder with `build`, start it; nothing stays where a step fails.
+
+    AlreadyExists where its name, UUID or path is another pool's (virStoragePoolDefineXML,
+    virStoragePoolBuild, virStoragePoolCreate, virStoragePoolSetAutostart).
+    """
+    flags = libvirt.VIR_STORAGE_POOL_DEFINE_VALIDATE if conn.lib_version >= _POOL_VALIDATE_SINCE else 0
+    handle = conn.handle.storagePoolDefineXML(pool.to_xml(), flags)
+    try:
+        if build:
+            handle.build(0)
+        if start:
+            handle.create(0)
+        handle.setAutostart(int(autostart))
+    except libvirt.libvirtError:
+        if handle.isActive():
+            handle.destroy()
+        handle.undefine()
+        raise
+    return UUID(handle.UUIDString())
+
+
+@translated_errors()
+def refresh_pool(conn: Connection, uuid: UUID) -> None:
+    """Make libvirt look at the pool's storage again (virStoragePoolRefresh)."""
+    conn.pool(uuid).refresh(0)
+
+
+@translated_errors()
+def create_volume(conn: Connection, pool_uuid: UUID, volume: Volume) -> VolumeFacts:
+    """Make a volume; AlreadyExists where the pool has its name, NoRoom (virStorageVolCreateXML)."""
+    flags = libvirt.VIR_STORAGE_VOL_CREATE_VALIDATE if conn.lib_version >= _VOLUME_VALIDATE_SINCE else 0
+    return _volume_facts(conn.pool(pool_uuid).createXML(volume.to_xml(), flags))
+
+
+@translated_errors()
+def delete_volume(conn: Connection, pool_uuid: UUID, name: str) -> None:
+    """Delete a volume and what is in it; NotFound (virStorageVolDelete)."""
+    conn.pool(pool_uuid).storageVolLookupByName(name).delete(0)
+
+
+@translated_errors()
+def describe_volume(conn: Connection, pool_uuid: UUID, name: str) -> VolumeFacts:
+    """Return one volume's facts; NotFound (virStorageVolGetXMLDesc)."""
+    return _volume_facts(conn.pool(pool_uuid).storageVolLookupByName(name))
+
+
+@translated_errors()
+def volume_exists(conn: Connection, pool_uuid: UUID, name: str) -> bool:
+    """Say whether the pool has a volume of this name, as of its last refresh (virStoragePoolListAllVolumes)."""
+    return any(volume.name() == name for volume in conn.pool(pool_uuid).listAllVolumes(0))
+
+
+@translated_errors()
+def free_bytes(conn: Connection, pool_uuid: UUID) -> int:
+    """Return a pool's free bytes as of its last refresh (virStoragePoolGetInfo)."""
+    available: int = conn.pool(pool_uuid).info()[3]
+    return available
+
+
+@translated_errors()
+def users_of(conn: Connection, path: str) -> list[tuple[UUID, str]]:
+    """Return UUID and name of every domain that uses the file or device at `path`.
+
+    Looks at live and next definitions, disks given by pool and volume, mirrors, backing chains (also
+    those that only the volumes of active pools tell), kernel, initrd, loader and NVRAM.
+    (virDomainGetXMLDesc for each domain, virStorageVolGetXMLDesc for each volume)
+    """
+    volumes = _Volumes(conn)
+    wanted = posixpath.normpath(path)
+    found = []
+    for domain in conn.handle.listAllDomains(0):
+        try:
+            used = _paths(domain, volumes)
+        except NotFound:
+            continue
+        if wanted in volumes.with_backing(used):
+            found.append((UUID(domain.UUIDString()), domain.name()))
+    return found
+
+
+class _Volumes:
+    """The volumes of all active pools, read once."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.by_name: dict[tuple[str, str], str] = {}
+        self._below: dict[str, str] = {}
+        for pool in conn.handle.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
+            try:
+                self._read(pool)
+            except NotFound:
+                continue
+
+    @translated_errors()
+    def _read(self, pool: libvirt.virStoragePool) -> None:
+        for volume in _volumes(pool):
+            path = posixpath.normpath(volume.path)
+            self.by_name[pool.name(), volume.name] = path
+            if volume.backing_path:
+                # The image itself says where its base is, perhaps from its own folder.
+                base = posixpath.join(posixpath.dirname(path), volume.backing_path)
+                self._below[path] = posixpath.normpath(base)
+
+    def with_backing(self, paths: set[str]) -> set[str]:
+        """Return the paths and all that their images are laid over."""
+        reached = set(paths)
+        pending = list(paths)
+        while pending:
+            base = self._below.get(pending.pop())
+            if base is not None and base not in reached:
+                reached.add(base)
+                pending.append(base)
+        return reached
+
+
+@translated_errors()
+def _paths(handle: libvirt.virDomain, volumes: _Volumes) -> set[str]:
+    found: set[str | None] = set()
+    for flag in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
+        domain = Domain.parse(handle.XMLDesc(flag))
+        for disk in domain.disks:
+            for source in _sources(disk):
+                found.add(source.path or volumes.by_name.get((source.pool or "", source.volume or "")))
+        found.update((domain.kernel, domain.initrd, domain.loader, domain.nvram))
+    return {posixpath.normpath(path) for path in found if path}
+
+
+def _sources(disk: Disk) -> Iterator[Source]:
+    yield from (source for source in (disk.source, disk.mirror) if source is not None)
+    backing: BackingStore | None = disk.backing
+    while backing is not None:
+        if backing.source is not None:
+            yield backing.source
+        backing = backing.below

@@ -1,0 +1,130 @@
+"""Where a libvirt URI leads, and how to cut the transport that an open is stuck on.
+
+libvirt's open has no time limit and never returns from a peer that accepts and stays silent.
+shutdown(2) on its socket ends it at once; which socket is its own is told by what was there
+before the open and by the peer, since a process may open several hosts at the same time.
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+from virt.errors import Unsupported
+from virt.words import gettext_noop
+
+Transport = Literal["memory", "unix", "tcp", "tls"]
+
+_PORTS = {"tcp": 16509, "tls": 16514}
+_FDS = Path("/proc/self/fd")
+# libvirt's own sockets, where the URI names none: /run/libvirt/libvirt-sock, virtqemud-sock…
+_SOCKET_FOLDER = "libvirt"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The peer of a connection: a socket's path for unix, host and port for tcp and tls."""
+
+    transport: Transport
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+
+def endpoint(uri: str) -> Endpoint:
+    """Return where a libvirt URI leads; raises Unsupported for a transport that cannot be cut."""
+    parts = urlsplit(uri)
+    driver, _, named = parts.scheme.partition("+")
+    if driver == "test" and not named and not parts.hostname:
+        return Endpoint("memory")
+    transport = named or ("tls" if parts.hostname else "unix")
+    host = parts.hostname or "localhost"
+    match transport:
+        case "unix":
+            return Endpoint("unix", path=parse_qs(parts.query).get("socket", [""])[0])
+        case "tcp":
+            return Endpoint("tcp", host=host, port=parts.port or _PORTS["tcp"])
+        case "tls":
+            return Endpoint("tls", host=host, port=parts.port or _PORTS["tls"])
+    raise Unsupported(
+        gettext_noop("Hosts cannot be reached by %(transport)s."),
+        hint=gettext_noop("Use a local, tcp or tls address."),
+        params={"transport": transport},
+    )
+
+
+def sockets() -> dict[int, str]:
+    """Return this process's open sockets: descriptor and the kernel's name `socket:[inode]`."""
+    found: dict[int, str] = {}
+    for entry in _FDS.iterdir():
+        # The descriptor of this very listing, or another thread's, may be gone again.
+        with suppress(FileNotFoundError):
+            name = str(entry.readlink())
+            if name.startswith("socket:["):
+                found[int(entry.name)] = name
+    return found
+
+
+def cut(peer: Endpoint, addresses: frozenset[str], before: frozenset[str]) -> None:
+    """Shut down the sockets that lead to `peer` and whose names are not in `before`.
+
+    `addresses` are the peer's numeric addresses (tcp and tls).
+    """
+    remote = dict(_remote_addresses()) if peer.transport in _PORTS else {}
+    for descriptor, name in sockets().items():
+        if name in before:
+            continue
+        # The open may end, and its descriptor go or become another's, while we look.
+        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
+            if name != f"socket:[{os.fstat(sock.fileno()).st_ino}]":
+                continue
+            if peer.transport == "unix":
+                ours = _is_libvirts(sock, peer)
+            else:
+                address, port = remote.get(name, ("", 0))
+                ours = port == peer.port and address in addresses
+            if ours:
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+def _is_libvirts(sock: socket.socket, peer: Endpoint) -> bool:
+    if sock.family != socket.AF_UNIX:
+        return False
+    name = sock.getpeername()
+    if not isinstance(name, str) or not name:
+        return False
+    return name == peer.path if peer.path else PurePosixPath(name).parent.name == _SOCKET_FOLDER
+
+
+def resolve(peer: Endpoint) -> frozenset[str]:
+    """Return the numeric addresses of a tcp or tls peer; raises OSError when its name is unknown."""
+    if peer.transport not in _PORTS:
+        return frozenset()
+    found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+    return frozenset(str(address[0]).split("%")[0] for *_, address in found)
+
+
+def _remote_addresses() -> Iterator[tuple[str, tuple[str, int]]]:
+    """Yield each TCP socket's kernel name and remote address, those still connecting included.
+
+    (getpeername does not tell the peer of a socket that waits for an answer to its SYN.)
+    """
+    for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
+        path = Path("/proc/thread-self/net") / table
+        if not path.exists():
+            continue
+        for line in path.read_text().splitlines()[1:]:
+            columns = line.split()
+            address, _, port = columns[2].partition(":")
+            yield f"socket:[{columns[9]}]", (_address(family, address), int(port, 16))
+
+
+def _address(family: socket.AddressFamily, words: str) -> str:
+    # The kernel prints each 32-bit word in the machine's own byte order.
+    numbers = [int(words[at : at + 8], 16) for at in range(0, len(words), 8)]
+    return socket.inet_ntop(family, struct.pack(f"={len(numbers)}I", *numbers))
