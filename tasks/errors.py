@@ -1,5 +1,7 @@
 """What can be wrong with asking for a task, and how a job ends early."""
 
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +24,16 @@ class Refused(Exception):
         self.detail = detail
         self.title = title or type(self).title
         self.errors = errors or {}
+
+    def problem(self) -> dict[str, Any]:
+        """The problem document (RFC 9457) that says it to a program."""
+        return {
+            "type": "about:blank",
+            "title": str(self.title),
+            "status": self.status,
+            "detail": str(self.detail),
+            "errors": {field: [str(word) for word in words] for field, words in self.errors.items()},
+        }
 
 
 class HostAway(Refused):

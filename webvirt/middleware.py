@@ -36,12 +36,5 @@ class RefusedMiddleware:
         if not isinstance(exception, Refused):
             return None
         if request.headers.get("X-Webvirt-Toast"):
-            problem = {
-                "type": "about:blank",
-                "title": str(exception.title),
-                "status": exception.status,
-                "detail": str(exception.detail),
-                "errors": {field: [str(word) for word in words] for field, words in exception.errors.items()},
-            }
-            return JsonResponse(problem, status=exception.status, content_type="application/problem+json")
+            return JsonResponse(exception.problem(), status=exception.status, content_type="application/problem+json")
         return render(request, "refused.html", {"refused": exception}, status=exception.status)
