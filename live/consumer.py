@@ -18,6 +18,7 @@ from live.selection import figures_for, for_user
 log = logging.getLogger(__name__)
 
 MOST_SUBSCRIBED = 1000
+HEARTBEAT_SECONDS = 15
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -74,9 +75,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=1011)
 
     async def tell(self) -> None:
-        await self.send_json({"changes": [], "seq": await current_seq()})
+        seq = await current_seq()
+        await self.send_json({"changes": [], "seq": seq})
         while True:
-            batch = await self.queue.get()
+            batch = await self.next_batch(seq)
+            seq = batch.seq
             figures = bool(batch.by_type().get("figures"))
             told = await database_sync_to_async(for_user)(self.user_id, batch, self.known)
             if told is None:
@@ -86,9 +89,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             if figures:
                 await self.send_figures()
 
+    async def next_batch(self, seq: int) -> Batch:
+        """The next batch, or an empty one after a while, by which the page knows that it still hears."""
+        try:
+            return await asyncio.wait_for(self.queue.get(), HEARTBEAT_SECONDS)
+        except TimeoutError:
+            return Batch(seq=seq)
+
     async def send_batch(self, batch: Batch, told: list[dict[str, str | int]]) -> None:
         # An empty batch still carries its seq, or the page would take the next one for a gap.
-        await self.send_json({"changes": told, "first": batch.first, "seq": batch.seq})
+        first = {"first": batch.first} if batch.first else {}
+        await self.send_json({"changes": told, **first, "seq": batch.seq})
 
     async def send_figures(self) -> None:
         if self.wanted:

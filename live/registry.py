@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
+from accounts.rights import Ref
+
 Visible = Callable[[Any, Iterable[int]], set[int]]
+Find = Callable[[Iterable[Ref]], dict[Ref, int]]
 Figures = Callable[[Iterable[int]], dict[int, dict[str, float | None]]]
 
 
@@ -12,12 +17,13 @@ Figures = Callable[[Iterable[int]], dict[int, dict[str, float | None]]]
 class LiveType:
     """A type of object on the channel.
 
-    `visible(user, ids)` is the subset of ids the user may see; `figures(ids)` are the latest values of
-    those a page subscribed to.
+    `visible(user, ids)` is the subset of ids the user may see; `find(refs)` are the ids of the rows that
+    are named so, where there are any; `figures(ids)` are the latest values of those a page subscribed to.
     """
 
     name: str
     visible: Visible
+    find: Find
     figures: Figures | None = None
 
 
@@ -28,8 +34,19 @@ def register(live_type: LiveType) -> None:
     TYPES[live_type.name] = live_type
 
 
-def register_model(name: str, model: Any, figures: Figures | None = None) -> None:
-    """Register a type whose rows' queryset has `visible_to(user)`."""
+def register_model(
+    name: str,
+    model: Any,
+    figures: Figures | None = None,
+    *,
+    host: str = "host_id",
+    uuid: str | None = "uuid",
+    own_name: str | None = None,
+) -> None:
+    """Register a type whose rows' queryset has `visible_to(user)`.
+
+    `host`, `uuid` and `own_name` are the lookups from a row to what a Ref says of it; None where it says nothing.
+    """
 
     def visible(user: Any, ids: Iterable[int]) -> set[int]:
         wanted = list(ids)
@@ -37,4 +54,13 @@ def register_model(name: str, model: Any, figures: Figures | None = None) -> Non
             set(model.objects.visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
         )
 
-    register(LiveType(name, visible, figures))
+    def find(refs: Iterable[Ref]) -> dict[Ref, int]:
+        said = {ref: (ref.host_id, *([ref.uuid] if uuid else []), *([ref.name] if own_name else [])) for ref in refs}
+        lookups = [lookup for lookup in (host, uuid, own_name) if lookup]
+        condition = Q(pk__in=[])
+        for values in set(said.values()):
+            condition |= Q(**dict(zip(lookups, values, strict=True)))
+        rows = {tuple(row[1:]): row[0] for row in model.objects.filter(condition).values_list("pk", *lookups)}
+        return {ref: rows[values] for ref, values in said.items() if values in rows}
+
+    register(LiveType(name, visible, find, figures))
