@@ -10,4 +10,4 @@ class HostsConfig(AppConfig):
         from hosts.models import Host  # noqa: PLC0415
         from live.registry import register_model  # noqa: PLC0415
 
-        register_model("host", Host, lambda ids: figures.latest("host", ids))
+        register_model("host", Host, lambda ids: figures.latest("host", ids), host="pk", uuid=None)

@@ -10,4 +10,4 @@ class StorageConfig(AppConfig):
         from storage.models import Pool, Volume  # noqa: PLC0415
 
         register_model("pool", Pool)
-        register_model("volume", Volume)
+        register_model("volume", Volume, host="pool__host_id", uuid="pool__uuid", own_name="name")

@@ -6,10 +6,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant
 from accounts.rights import Ref, visible
+from tasks.registry import TITLES
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -100,6 +102,23 @@ class Task(models.Model):
     @property
     def ref(self) -> Ref:
         return Ref(self.object_type, self.host_id, self.object_uuid, self.object_name)
+
+    @property
+    def title(self) -> str:
+        """What it does, in the reader's language: 'Start web-3'."""
+        words = TITLES.get(self.kind)
+        return str(words) % {"name": self.object_name} if words else f"{self.kind} {self.object_name}"
+
+    @property
+    def error_words(self) -> dict[str, str] | None:
+        """Why it failed, in the reader's language: title, detail, hint, and libvirt's own message."""
+        if self.error is None:
+            return None
+        params = self.error["params"]
+        words = {part: self.error[part] for part in ("title", "detail", "hint")}
+        # gettext("") is the catalogue's head, not nothing.
+        told = {part: gettext(text) % params if text else "" for part, text in words.items()}
+        return {**told, "libvirt": self.error["libvirt"]}
 
     @property
     def ended(self) -> bool:
