@@ -1,0 +1,56 @@
+// Forms that ask for a change: <form method="post" data-action-form data-toast="Starting web-3…"
+// data-toast-done="web-3 is running">, or both on the submit button. Without scripts they are plain posts.
+// data-then: where to go once the task is accepted. data-quiet: only a failure is told.
+import { say } from "./words.js";
+import { toast } from "./toasts.js";
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-action-form]") || event.defaultPrevented) return;
+  event.preventDefault();
+  if (!form.hasAttribute("aria-busy")) send(form, event.submitter);
+});
+
+async function send(form, button) {
+  const words = { ...form.dataset, ...button?.dataset };
+  const told = "quiet" in form.dataset ? undefined : toast(words.toast || say("sending"), words.toastDone);
+  form.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(button?.getAttribute("formaction") ?? form.getAttribute("action"), {
+      method: "POST",
+      body: new FormData(form, button),
+      headers: { "X-Webvirt-Toast": "1", Accept: "application/json" },
+    });
+    await hear(answer, form, told);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    (told ?? toast("")).fail({ title: say("noAnswer"), detail: say("noAnswerDetail") });
+  } finally {
+    form.removeAttribute("aria-busy");
+    renewKey(form);
+  }
+}
+
+async function hear(answer, form, told) {
+  if (answer.redirected && new URL(answer.url).pathname === "/login/") {
+    location.reload();
+    return;
+  }
+  const json = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+  if (!answer.ok) {
+    (told ?? toast("")).fail({ title: say("wrongAnswer"), detail: `${answer.status}`, ...json });
+    return;
+  }
+  if (json.task) told?.follow(json.task);
+  else told?.succeed();
+  form.closest("dialog")?.close();
+  if (form.dataset.then) location.assign(form.dataset.then);
+}
+
+// The next press is another request, not this one again.
+function renewKey(form) {
+  const key = form.elements.namedItem("idempotency_key");
+  if (!key) return;
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  key.value = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,203 @@
+"""What templates draw with. Built in: no `{% load %}` is needed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from webvirt import drawing, units
+from webvirt.icons import NAMES
+
+register = template.Library()
+
+DASH = format_html('<span class="soft">{}</span>', "–")
+
+STATE_CLASSES = {
+    "running": "run",
+    "up": "run",
+    "active": "run",
+    "succeeded": "ok",
+    "paused": "pause",
+    "shutoff": "off",
+    "inactive": "off",
+    "cancelled": "off",
+    "shutting_down": "stop",
+    "crashed": "crash",
+    "suspended": "sleep",
+    "unknown": "lost",
+    "connecting": "wait",
+    "queued": "wait",
+    "building": "wait",
+    "down": "down",
+    "refused": "down",
+    "degraded": "bad",
+    "inaccessible": "bad",
+    "failed": "bad",
+    "interrupted": "bad",
+}
+
+# a task's state: icon, class
+TASK_MARKS = {
+    "queued": ("clock", "soft"),
+    "running": ("loader-2", "soft"),
+    "succeeded": ("check", "good"),
+    "failed": ("alert-triangle", "bad"),
+    "cancelled": ("ban", "soft"),
+    "interrupted": ("alert-triangle", "bad"),
+}
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """`{% icon "player-play" %}`: decoration; the control around it carries the name."""
+    if name not in NAMES:
+        raise ValueError(f"the sprite has no icon {name!r}: add it to webvirt/icons.py")
+    return format_html(
+        '<svg class="ti {}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        classes, static("webvirt/icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.filter
+def state_class(value: str) -> str:
+    """The shape of a state: the XX of `st-XX` and `s-XX`."""
+    return STATE_CLASSES.get(value, "lost")
+
+
+@register.simple_tag
+def state(thing: Any) -> SafeString:
+    """A row's state as shape and word. Reads `state`, `get_state_display()` and, where there is one, `stale_since`."""
+    since = getattr(thing, "stale_since", None)
+    word = thing.get_state_display()
+    if since is None:
+        return format_html('<span class="st st-{}">{}</span>', state_class(thing.state), word)
+    return format_html('<span class="st st-lost"><span>{}, {}</span></span>', word, not_heard(since))
+
+
+def not_heard(since: datetime) -> SafeString:
+    before, after = _("not heard since %(time)s").split("%(time)s")
+    return format_html("{}{}{}", before, clock(since), after)
+
+
+@register.simple_tag
+def task_mark(task: Any) -> SafeString:
+    """A task's state as an icon, for rows that say the rest in words."""
+    name, tone = TASK_MARKS[task.state]
+    return format_html(
+        '<span class="{}" title="{}">{}<span class="visually-hidden">{}</span></span>',
+        tone, task.get_state_display(), icon(name, "spin" if task.state == "running" else ""), task.get_state_display(),
+    )  # fmt: skip
+
+
+@register.filter
+def size(count: float | None) -> str | SafeString:
+    """Bytes with three significant figures: `3.72 GiB`."""
+    return DASH if count is None else units.size(count)
+
+
+@register.filter
+def exact_size(count: float | None) -> str | SafeString:
+    """Bytes that somebody chose: `8 GiB`."""
+    return DASH if count is None else units.size(count, exact=True)
+
+
+@register.simple_tag
+def size_of(count: float | None, total: float | None) -> str | SafeString:
+    """Bytes out of a total: `17.4 of 250 GiB`."""
+    return DASH if count is None or total is None else units.size_of(count, total)
+
+
+@register.filter
+def duration(seconds: float | None) -> str | SafeString:
+    return DASH if seconds is None else units.duration(seconds)
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString:
+    """`2 min ago`, the moment itself on hover; the page keeps it true."""
+    return DASH if moment is None else moment_tag(moment, "ago", units.ago(moment))
+
+
+@register.filter
+def clock(moment: datetime | None) -> SafeString:
+    """The time of day, or the date too when that was not today; the moment itself on hover."""
+    if moment is None:
+        return DASH
+    local = timezone.localtime(moment)
+    today = local.date() == timezone.localdate()
+    return moment_tag(moment, "clock", formats.date_format(local, "H:i" if today else "Y-m-d H:i"))
+
+
+def moment_tag(moment: datetime, kind: str, words: str) -> SafeString:
+    exact = formats.date_format(timezone.localtime(moment), "Y-m-d H:i:s")
+    return format_html(
+        '<time datetime="{}" title="{}" data-time="{}">{}</time>', moment.isoformat(), exact, kind, words
+    )
+
+
+@register.simple_tag
+def bar(
+    used: float | None,
+    total: float | None,
+    promised: float | None = None,
+    more: float | None = None,
+    full: bool = False,
+) -> SafeString:
+    """How much of `total` is used; see drawing.bar. A dash where either is not known."""
+    if used is None or total is None:
+        return DASH
+    return drawing.bar(used, total, promised=promised, more=more, full=full)
+
+
+@register.simple_tag
+def stack(counts: Sequence[tuple[str, int]]) -> SafeString:
+    """Objects by state: pairs of a state and its count."""
+    return drawing.stack([(state_class(value), count) for value, count in counts])
+
+
+@register.simple_tag
+def spark(points: drawing.Points, top: float = 100, kind: str = "row", figure: str = "") -> SafeString:
+    """A small line over time; `figure="instance:7:cpu_percent"` lets the page draw on as values come."""
+    if not figure:
+        return drawing.lines(kind, points, top=top)
+    known = " ".join("" if point is None else f"{point:g}" for point in points)
+    data = {"figure": figure, "format": "spark", "points": known, "top": f"{top:g}"}
+    return drawing.lines(kind, points, top=top, data=data)
+
+
+@register.simple_tag
+def graph(points: drawing.Points, second: drawing.Points = (), top: float | None = None) -> SafeString:
+    """A large line over time, and a second dashed one."""
+    return drawing.lines("graph", points, second, top)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: RequestContext, name: str, value: Any = None) -> str:
+    """The page's own query string with `name` set to `value` (None: without it), back on the first page."""
+    query: QueryDict = context["request"].GET.copy()
+    query.pop("page", None)
+    query.pop(name, None)
+    if value not in (None, ""):
+        query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("pieces/sort_th.html", takes_context=True)
+def sort_th(context: RequestContext, key: str, label: str, classes: str = "", default: str = "") -> dict[str, Any]:
+    """A column's head that sorts by `?sort=key`, and by `-key` when pressed again. `default`: the list's own order."""
+    current = context["request"].GET.get("sort") or default
+    up, down = current == key, current == f"-{key}"
+    return {
+        "label": label,
+        "classes": classes,
+        "sorted": "ascending" if up else "descending" if down else "",
+        "url": with_query(context, "sort", f"-{key}" if up else key),
+    }
