@@ -28,8 +28,9 @@ from virt.xml.domain import (
 )
 
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
-# Free slots for devices that are plugged in while a q35 guest runs; libvirt adds only those in use.
-_SPARE_ROOT_PORTS = 8
+# A q35 guest needs a port for each device, those that are plugged in while it runs included, and
+# libvirt by itself adds only the ones in use at its start.
+_ROOT_PORTS = 14
 _USB_PORTS = 15
 _TARGET_PREFIXES = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd"}
 
@@ -179,7 +180,8 @@ def _add_controllers(domain: Domain, spec: GuestSpec) -> None:
     if any(disk.bus is DiskBus.SCSI for disk in spec.disks):
         domain.controllers.append(Controller(type="scsi", model="virtio-scsi"))
     if is_pcie(domain.machine or ""):
-        for _ in range(_SPARE_ROOT_PORTS):
+        domain.controllers.append(Controller(type="pci", index=0, model="pcie-root"))
+        for _ in range(_ROOT_PORTS):
             domain.controllers.append(Controller(type="pci", model="pcie-root-port"))
 
 

@@ -4,7 +4,9 @@ An image can name other files of the host's (a backing file, an external data fi
 QEMU would open and a guest could then read: `refusal` says which images must not come in.
 """
 
+import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,10 +19,11 @@ HEAD_BYTES = 128 * 1024
 _SECTOR = 512
 _QCOW_MAGIC = b"QFI\xfb"
 _QCOW_DATA_FILE_BIT = 1 << 2
-_QCOW_BACKING_FORMAT = 0xE2792ACA
 _QCOW_DATA_FILE = 0x44415441
+_QCOW3_HEADER_MIN = 104
 _QED_BACKING_BIT = 1 << 0
-_VMDK_OWN_KINDS = ("monolithicsparse", "streamoptimized")
+_VMDK_OWN_KINDS = (b"monolithicsparse", b"streamoptimized")
+_VMDK_PARENT = re.compile(rb"parentfilenamehint[ \t]*=?[ \t]*\"?([^\"\r\n]{0,1023})", re.IGNORECASE)
 
 
 class ImageFormat(StrEnum):
@@ -55,23 +58,12 @@ class ImageHead:
 
 def inspect(head: bytes, size: int) -> ImageHead:
     """Return what an image is, from its first HEAD_BYTES (or all, if it has fewer) and its size."""
-    readers = (
-        (head.startswith(_QCOW_MAGIC), _qcow),
-        (head.startswith(b"QED\0"), _qed),
-        (head.startswith((b"KDMV", b"COWD")), _vmdk_sparse),
-        (_is_vmdk_descriptor(head), _vmdk_descriptor),
-        (head[64:68] == b"\x7f\x10\xda\xbe", _vdi),
-        (head.startswith(b"conectix"), _vpc),
-        (head.startswith(b"vhdxfile"), _vhdx),
-        (head.startswith(b"LUKS\xba\xbe"), _luks),
-        (head[0x8001:0x8006] == b"CD001", _iso),
-    )
-    for matches, reader in readers:
-        if matches:
+    for matches, kind, reader in _READERS:
+        if matches(head):
             try:
                 return reader(head, size)
             except struct.error:
-                return ImageHead(_FORMATS[reader.__name__], None, broken=True)
+                return ImageHead(kind, None, broken=True)
     return ImageHead(ImageFormat.RAW, size)
 
 
@@ -97,37 +89,36 @@ def refusal(head: ImageHead) -> InvalidDefinition | None:
 
 
 def _qcow(head: bytes, size: int) -> ImageHead:
-    version, offset, length, _, virtual_size = struct.unpack_from(">IQIIQ", head, 4)
+    version, offset, length, cluster_bits, virtual_size = struct.unpack_from(">IQIIQ", head, 4)
+    backing = _backing(head, offset, length)
     if version == 1:
-        # The same magic, another layout: offset and length of the backing file, mtime, size.
-        _, virtual_size = struct.unpack_from(">IQ", head, 20)
-        return ImageHead(ImageFormat.QCOW, virtual_size, _backing(head, offset, length))
+        return ImageHead(ImageFormat.QCOW, virtual_size, backing)
     foreign, header_length = False, 72
     if version >= 3:
         incompatible, _, _, _, header_length = struct.unpack_from(">QQQII", head, 72)
         foreign = bool(incompatible & _QCOW_DATA_FILE_BIT)
-    names, whole = _qcow_extensions(head, header_length, offset)
+    broken = version not in (2, 3) or cluster_bits > 21 or (version == 3 and header_length < _QCOW3_HEADER_MIN)
+    if broken:
+        return ImageHead(ImageFormat.QCOW2, virtual_size, backing, foreign=foreign, broken=True)
+    kinds, whole = _qcow_extensions(head, header_length, offset or 1 << cluster_bits)
     return ImageHead(
-        ImageFormat.QCOW2,
-        virtual_size,
-        # A backing format without a backing file is harmless, but nobody writes it by accident.
-        _backing(head, offset, length),
-        foreign=foreign or _QCOW_DATA_FILE in names,
-        broken=version not in (2, 3) or not whole,
+        ImageFormat.QCOW2, virtual_size, backing, foreign=foreign or _QCOW_DATA_FILE in kinds, broken=not whole
     )
 
 
-def _qcow_extensions(head: bytes, start: int, backing_offset: int) -> tuple[set[int], bool]:
+def _qcow_extensions(head: bytes, start: int, end: int) -> tuple[set[int], bool]:
     """Return the header extensions' kinds, and whether their list came to its end within the head."""
     kinds: set[int] = set()
     at = start
-    while at + 8 <= len(head) and (not backing_offset or at < backing_offset):
+    while at < end:
+        if at + 8 > len(head):
+            return kinds, False
         kind, length = struct.unpack_from(">II", head, at)
         if kind == 0:
-            return kinds, True
+            break
         kinds.add(kind)
         at += 8 + (length + 7) // 8 * 8
-    return kinds, bool(backing_offset) and at >= backing_offset
+    return kinds, True
 
 
 def _qed(head: bytes, size: int) -> ImageHead:
@@ -149,36 +140,43 @@ def _is_vmdk_descriptor(head: bytes) -> bool:
 
 
 def _vmdk_sparse(head: bytes, size: int) -> ImageHead:
-    if head.startswith(b"COWD"):
-        return ImageHead(ImageFormat.VMDK, struct.unpack_from("<I", head, 12)[0] * _SECTOR)
     sectors, _, offset, length = struct.unpack_from("<QQQQ", head, 12)
     described = head[offset * _SECTOR : (offset + length) * _SECTOR] if offset else b""
-    backing, own_kind, extents = _read_descriptor(described)
-    # Without a descriptor inside, this is one extent of an image whose descriptor is elsewhere.
-    foreign = bool(described) and (not own_kind or extents > 1)
-    cut = bool(offset) and len(described) < length * _SECTOR
-    return ImageHead(ImageFormat.VMDK, sectors * _SECTOR, backing, foreign=foreign, broken=cut)
+    return ImageHead(
+        ImageFormat.VMDK,
+        sectors * _SECTOR,
+        _vmdk_parent(head),
+        # Without a size of its own it is a descriptor in disguise, whose extents are other files.
+        foreign=sectors == 0 or not _keeps_its_data(described),
+        broken=len(described) < length * _SECTOR,
+    )
+
+
+def _vmdk_cow(head: bytes, size: int) -> ImageHead:
+    sectors = struct.unpack_from("<I", head, 12)[0]
+    return ImageHead(ImageFormat.VMDK, sectors * _SECTOR, _vmdk_parent(head))
 
 
 def _vmdk_descriptor(head: bytes, size: int) -> ImageHead:
     """A descriptor file has no data of its own: its extents are other files."""
-    backing, _, _ = _read_descriptor(head)
-    return ImageHead(ImageFormat.VMDK, None, backing, foreign=True)
+    return ImageHead(ImageFormat.VMDK, None, _vmdk_parent(head), foreign=True)
 
 
-def _read_descriptor(described: bytes) -> tuple[str | None, bool, int]:
-    """Return the parent's name, whether the kind is one in one file, and the number of extents."""
-    backing, own_kind, extents = None, False, 0
-    for line in described.rstrip(b"\0").decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition("=")
-        word = key.strip().lower()
-        if word == "parentfilenamehint":
-            backing = value.strip().strip('"')
-        elif word == "createtype":
-            own_kind = value.strip().strip('"').lower() in _VMDK_OWN_KINDS
-        elif word.startswith(("rw ", "rdonly ", "noaccess ")):
-            extents += 1
-    return backing, own_kind, extents
+def _vmdk_parent(head: bytes) -> str | None:
+    """Return the parent's name, looked for everywhere: QEMU and libvirt do not heed where the
+    header says the descriptor is."""
+    found = _VMDK_PARENT.search(head)
+    return None if found is None else found[1].decode("utf-8", "replace")
+
+
+def _keeps_its_data(described: bytes) -> bool:
+    """Say whether a descriptor inside an image speaks of that image alone (one without says nothing else)."""
+    if not described:
+        return True
+    lines = [line.strip().lower() for line in described.rstrip(b"\0").splitlines()]
+    extents = [line for line in lines if line.startswith((b"rw ", b"rdonly ", b"noaccess "))]
+    kinds = [line.partition(b"=")[2].strip(b' "') for line in lines if line.startswith(b"createtype")]
+    return len(extents) <= 1 and all(kind in _VMDK_OWN_KINDS for kind in kinds)
 
 
 def _vdi(head: bytes, size: int) -> ImageHead:
@@ -200,6 +198,9 @@ def _vhdx(head: bytes, size: int) -> ImageHead:
 
 
 def _luks(head: bytes, size: int) -> ImageHead:
+    version = struct.unpack_from(">H", head, 6)[0]
+    if version != 1:
+        return ImageHead(ImageFormat.LUKS, None)
     payload = struct.unpack_from(">I", head, 104)[0] * _SECTOR
     return ImageHead(ImageFormat.LUKS, max(0, size - payload))
 
@@ -208,14 +209,15 @@ def _iso(head: bytes, size: int) -> ImageHead:
     return ImageHead(ImageFormat.ISO, size)
 
 
-_FORMATS = {
-    "_qcow": ImageFormat.QCOW2,
-    "_qed": ImageFormat.QED,
-    "_vmdk_sparse": ImageFormat.VMDK,
-    "_vmdk_descriptor": ImageFormat.VMDK,
-    "_vdi": ImageFormat.VDI,
-    "_vpc": ImageFormat.VPC,
-    "_vhdx": ImageFormat.VHDX,
-    "_luks": ImageFormat.LUKS,
-    "_iso": ImageFormat.ISO,
-}
+_READERS: tuple[tuple[Callable[[bytes], bool], ImageFormat, Callable[[bytes, int], ImageHead]], ...] = (
+    (lambda head: head.startswith(_QCOW_MAGIC), ImageFormat.QCOW2, _qcow),
+    (lambda head: head.startswith(b"QED\0"), ImageFormat.QED, _qed),
+    (lambda head: head.startswith(b"KDMV"), ImageFormat.VMDK, _vmdk_sparse),
+    (lambda head: head.startswith(b"COWD"), ImageFormat.VMDK, _vmdk_cow),
+    (_is_vmdk_descriptor, ImageFormat.VMDK, _vmdk_descriptor),
+    (lambda head: head[64:68] == b"\x7f\x10\xda\xbe", ImageFormat.VDI, _vdi),
+    (lambda head: head.startswith(b"conectix"), ImageFormat.VPC, _vpc),
+    (lambda head: head.startswith(b"vhdxfile"), ImageFormat.VHDX, _vhdx),
+    (lambda head: head.startswith(b"LUKS\xba\xbe"), ImageFormat.LUKS, _luks),
+    (lambda head: head[0x8001:0x8006] == b"CD001", ImageFormat.ISO, _iso),
+)
