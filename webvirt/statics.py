@@ -9,7 +9,7 @@ SOURCE_MAP = "sourceMappingURL"
 class StaticFiles(StaticFilesConfig):
     """django.contrib.staticfiles without what the vendors' packages hold beside the files that pages use."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "*.d.ts", "*.rtl.*", "tabler-*", "*-bundle.js"]
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "*.d.ts", "*.rtl.*", "tabler-*", "*-bundle.js", "ext"]
 
 
 class HashedStorage(ManifestStaticFilesStorage):
