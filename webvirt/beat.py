@@ -1,6 +1,7 @@
 """Celery beat that shows it is alive."""
 
 import logging
+from typing import Any
 
 import redis
 from celery.beat import PersistentScheduler
@@ -13,7 +14,7 @@ logger = logging.getLogger(__name__)
 class Scheduler(PersistentScheduler):
     """Says at every round that the schedules are being looked at."""
 
-    def tick(self, *args: object, **kwargs: object) -> float:
+    def tick(self, *args: Any, **kwargs: Any) -> float:
         try:
             alive.say("beat")
         except redis.RedisError as error:

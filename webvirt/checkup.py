@@ -22,7 +22,8 @@ from tasks.models import Task
 from webvirt import alive, processes
 from webvirt.celery import app as celery
 from webvirt.health import redis_answers
-from webvirt.herald import LOCAL_URI, login_answers
+from webvirt.herald import login_answers
+from webvirt.prepare import LOCAL_URI
 
 IMAGES = Path("/var/lib/libvirt/images")
 LEAST_ROOM = 1024**3  # bytes
@@ -124,7 +125,10 @@ def daemons() -> Iterator[Finding]:
 def _words(error: dict[str, Any] | None) -> str:
     """What a row's error says, in the words of a page."""
     error = error or {}
-    return " ".join(_(error[key]) for key in ("title", "detail", "hint") if error.get(key)) % error.get("params", {})
+    words: list[str] = [
+        _(error[key]) % error.get("params", {}) for key in ("title", "detail", "hint") if error.get(key)
+    ]
+    return " ".join(words)
 
 
 def redis_server() -> Finding:
@@ -189,9 +193,9 @@ def socket_answers(name: str, path: str, wanted: set[int] | None) -> bool:
 
 
 def worker_answers(queue: str) -> bool:
-    """Whether a Celery worker of this queue answers within three seconds."""
-    inspect = celery.control.inspect(timeout=CELERY_SECONDS, pattern=f"{queue}@*", matcher="glob", limit=1)
-    return bool(inspect.ping())
+    """Whether this machine's Celery worker of the queue answers within three seconds."""
+    name = f"{queue}@{socket.gethostname()}"
+    return bool(celery.control.ping(destination=[name], timeout=CELERY_SECONDS, limit=1))
 
 
 def rooms() -> Iterator[Finding]:
