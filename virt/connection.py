@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -39,6 +40,7 @@ class Connection:
     def __init__(self, uri: str, handle: libvirt.virConnect) -> None:
         self.uri = uri
         self.handle = handle
+        self._watched = False
         with translated_errors():
             self.driver: str = handle.getType()
             self.lib_version: int = handle.getLibVersion()
@@ -56,6 +58,11 @@ class Connection:
         """Close the connection (virConnectClose); a second close does nothing."""
         if self.handle is not None:
             handle, self.handle = self.handle, None
+            if self._watched:
+                # A callback left behind would keep the connection and its socket. On a broken one libvirt
+                # lets go of it and then says that there is nobody to tell.
+                with suppress(libvirt.libvirtError):
+                    handle.unregisterCloseCallback()
             handle.close()
 
     def is_alive(self) -> bool:
@@ -77,6 +84,7 @@ class Connection:
             callback(_CLOSE_REASONS.get(reason, "error"))
 
         self.handle.registerCloseCallback(closed, None)
+        self._watched = True
 
     def domain(self, uuid: UUID) -> libvirt.virDomain:
         """Look a domain up, for virt alone; NotFound (virDomainLookupByUUID)."""

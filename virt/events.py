@@ -1,6 +1,7 @@
 """What happens on a host, as it happens."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -159,15 +160,16 @@ class Subscription:
         return happened
 
     def close(self) -> None:
-        """Stop the events; nothing is left to stop where the connection is broken."""
+        """Stop the events.
+
+        On a broken connection libvirt refuses each call, yet only after it has let go of the callback; one
+        that it held on to would keep the connection and a descriptor for good.
+        """
         if self._conn.handle is None:
             return
         for deregister, callback in self._registered:
-            try:
-                with translated_errors():
-                    getattr(self._conn.handle, deregister)(callback)
-            except (Unreachable, InvalidState, OperationFailed):
-                break
+            with suppress(Unreachable, InvalidState, OperationFailed), translated_errors():
+                getattr(self._conn.handle, deregister)(callback)
         self._registered.clear()
 
 
