@@ -24,19 +24,18 @@ _GROUPS = (
 class DomainSample:
     """Counters of a running guest since it started.
 
-    `balloon_unused_bytes` is None where the guest does not report it; what a driver does not count
-    is 0.
+    None is what the driver does not count, the guest does not report, or a busy QEMU was not asked for.
     """
 
-    cpu_time_ns: int
+    cpu_time_ns: int | None
     vcpus: int
-    balloon_bytes: int
-    balloon_rss_bytes: int
+    balloon_bytes: int | None
+    balloon_rss_bytes: int | None
     balloon_unused_bytes: int | None
-    block_read_bytes: int
-    block_write_bytes: int
-    net_rx_bytes: int
-    net_tx_bytes: int
+    block_read_bytes: int | None
+    block_write_bytes: int | None
+    net_rx_bytes: int | None
+    net_tx_bytes: int | None
 
 
 @translated_errors()
@@ -52,13 +51,12 @@ def sample(conn: Connection) -> dict[UUID, DomainSample]:
 
 
 def _sample(figures: dict[str, int]) -> DomainSample:
-    unused = figures.get("balloon.unused")
     return DomainSample(
-        cpu_time_ns=figures.get("cpu.time", 0),
+        cpu_time_ns=figures.get("cpu.time"),
         vcpus=figures.get("vcpu.current", 0),
-        balloon_bytes=figures.get("balloon.current", 0) * _KIB,
-        balloon_rss_bytes=figures.get("balloon.rss", 0) * _KIB,
-        balloon_unused_bytes=None if unused is None else unused * _KIB,
+        balloon_bytes=_bytes(figures, "balloon.current"),
+        balloon_rss_bytes=_bytes(figures, "balloon.rss"),
+        balloon_unused_bytes=_bytes(figures, "balloon.unused"),
         block_read_bytes=_sum(figures, "block", "rd.bytes"),
         block_write_bytes=_sum(figures, "block", "wr.bytes"),
         net_rx_bytes=_sum(figures, "net", "rx.bytes"),
@@ -66,6 +64,14 @@ def _sample(figures: dict[str, int]) -> DomainSample:
     )
 
 
-def _sum(figures: dict[str, int], group: str, counter: str) -> int:
-    count = figures.get(f"{group}.count", 0)
-    return sum(figures.get(f"{group}.{index}.{counter}", 0) for index in range(count))
+def _bytes(figures: dict[str, int], name: str) -> int | None:
+    kib = figures.get(name)
+    return None if kib is None else kib * _KIB
+
+
+def _sum(figures: dict[str, int], group: str, counter: str) -> int | None:
+    count = figures.get(f"{group}.count")
+    if count == 0:
+        return 0
+    counted = [figures[name] for index in range(count or 0) if (name := f"{group}.{index}.{counter}") in figures]
+    return sum(counted) if counted else None
