@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NetworksConfig(AppConfig):
@@ -8,5 +9,7 @@ class NetworksConfig(AppConfig):
         # Models load after the apps do, so these cannot stand at the top.
         from live.registry import register_model  # noqa: PLC0415
         from networks.models import Network  # noqa: PLC0415
+        from tasks.registry import titles  # noqa: PLC0415
 
         register_model("network", Network)
+        titles({"networks.make_default_network": _("Make the network %(name)s")})

@@ -1,0 +1,198 @@
+"""What a worker does with pools on their hosts."""
+
+import time
+from pathlib import Path
+from uuid import UUID
+
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Ref
+from hosts.connections import connect, settled
+from storage import spool, uploads
+from storage.models import Upload
+from storage.pace import Pace
+from storage.services import DEFAULT_POOL
+from tasks.context import Context
+from tasks.errors import Cancelled, JobFailed
+from tasks.registry import LONG, job
+from virt import storage as pools
+from virt import streams
+from virt.connection import Connection
+from virt.errors import AlreadyExists, Busy, InvalidState, NoRoom, NotFound, OperationFailed
+from virt.xml.storage import Pool as PoolXml
+from virt.xml.storage import Volume as VolumeXml
+from webvirt.units import size
+
+DEFAULT_PATH = "/var/lib/libvirt/images"
+# libvirt refuses to read a pool again while it writes into it for somebody else.
+REFRESH_TRIES = 5
+REFRESH_PAUSE = 1.0
+
+
+def undo_upload(context: Context) -> None:
+    """Remove the volume that the journal names, and leave the upload as failed, or remove it when that was asked."""
+    try:
+        for entry in context.task.made:
+            if "volume" in entry:
+                with connect(context.host_id) as conn:
+                    remove_own(conn, UUID(entry["pool"]), entry["volume"], int(entry["capacity"]))
+                settled(context)
+    finally:
+        end_upload(context)
+
+
+def end_upload(context: Context) -> None:
+    upload = Upload.objects.filter(pk=context.arguments["upload"]).first()
+    if upload is None:
+        return
+    if context.cancelled() or context.task.cancel_asked:
+        uploads.discard(upload)
+    else:
+        uploads.mark_failed(upload)
+
+
+def remove_own(conn: Connection, pool: UUID, name: str, capacity: int) -> None:
+    """Delete a volume that a journal names, unless it is another one by now, or some domain has it."""
+    try:
+        found = pools.describe_volume(conn, pool, name)
+    except NotFound:
+        return
+    if found.capacity_bytes == capacity and not pools.users_of(conn, found.path):
+        pools.delete_volume(conn, pool, name)
+
+
+@job("storage.upload", queue=LONG, undo=undo_upload)
+def upload(context: Context) -> dict[str, str]:
+    """Make a raw volume of the file's size and stream the spool file into it.
+
+    (virStorageVolCreateXML, virStorageVolUpload, virStoragePoolRefresh)
+    """
+    found = Upload.objects.filter(pk=context.arguments["upload"]).select_related("pool").first()
+    if found is None:
+        raise JobFailed(gettext_noop("The upload is gone"), gettext_noop("It was removed before its turn came."))
+    context.make(upload=str(found.pk))
+    with connect(context.host_id) as conn:
+        check(conn, found)
+        make_volume(conn, context, found)
+        digest = send(conn, context, found)
+        if found.sha256 and digest != found.sha256:
+            uploads.discard(found)
+            raise JobFailed(
+                gettext_noop("The file is not the one that was announced"),
+                gettext_noop("Its SHA-256 is %(is)s, and %(announced)s was announced. Nothing of it was kept."),
+                hint=gettext_noop("Compare the checksum with its publisher's, and upload the file again."),
+                params={"is": digest, "announced": found.sha256},
+            )
+        uploads.mark_done(found)
+        context.keep()
+        spool.remove(found.pk)
+        context.say(f"SHA-256 {digest}")
+        refresh(conn, context, found.pool.uuid)
+    settled(context)
+    return {"volume": found.filename, "sha256": digest}
+
+
+def check(conn: Connection, found: Upload) -> None:
+    """Look once more, on the host and just before the change, whether there is a place for it."""
+    pool = pools.describe_pool(conn, found.pool.uuid)
+    if not pool.active:
+        raise InvalidState(
+            gettext_noop("The pool %(pool)s is not active."),
+            hint=gettext_noop("Start the pool, then try again."),
+            params={"pool": pool.name},
+        )
+    if pools.volume_exists(conn, found.pool.uuid, found.filename):
+        raise taken(found)
+    if pool.available_bytes < found.length:
+        raise NoRoom(
+            gettext_noop("The file has %(size)s, and the pool %(pool)s has %(free)s free."),
+            params={"size": size(found.length), "pool": pool.name, "free": size(pool.available_bytes)},
+        )
+
+
+def taken(found: Upload) -> AlreadyExists:
+    return AlreadyExists(
+        gettext_noop("The pool %(pool)s has a volume %(name)s already."),
+        hint=gettext_noop("Remove that volume and try again, or upload the file under another name."),
+        params={"pool": found.pool.name, "name": found.filename},
+    )
+
+
+def make_volume(conn: Connection, context: Context, found: Upload) -> None:
+    """Make the volume, written down before it is there."""
+    pool = found.pool.uuid
+    entry = {"pool": str(pool), "volume": found.filename, "capacity": str(found.length)}
+    context.make(**entry)
+    volume = VolumeXml(name=found.filename, capacity_bytes=found.length, allocation_bytes=0, format="raw")
+    try:
+        pools.create_volume(conn, pool, volume)
+    except AlreadyExists:
+        context.unmake(**entry)
+        raise taken(found)
+
+
+def send(conn: Connection, context: Context, found: Upload) -> str:
+    """Stream the file, saying how far it is; returns its SHA-256. Raises Cancelled when asked to end."""
+    pace = Pace(found.length)
+
+    def progress(sent: int) -> None:
+        context.progress(*pace.at(sent))
+
+    with spool.path_of(found.pk).open("rb") as source:
+        try:
+            return streams.upload(
+                conn,
+                found.pool.uuid,
+                found.filename,
+                source,
+                found.length,
+                progress=progress,
+                cancelled=context.cancelled,
+                sha256=True,
+            )
+        except streams.StreamCancelled:
+            raise Cancelled
+
+
+def refresh(conn: Connection, context: Context, pool: UUID) -> None:
+    """Have libvirt read the new volume's format; the volume is whole without that."""
+    for _try in range(REFRESH_TRIES):
+        try:
+            pools.refresh_pool(conn, pool)
+        except (Busy, InvalidState, OperationFailed):
+            time.sleep(REFRESH_PAUSE)
+        else:
+            return
+    context.say("The pool could not be read again yet: the format shows after its next refresh.")
+
+
+@job("storage.refresh_pool", queue=LONG)
+def refresh_pool(context: Context) -> None:
+    """Have libvirt look at the pool's storage again (virStoragePoolRefresh)."""
+    with connect(context.host_id) as conn:
+        pools.refresh_pool(conn, uuid_of(context))
+    settled(context)
+
+
+def uuid_of(context: Context) -> UUID:
+    uuid = context.task.object_uuid
+    if uuid is None:
+        raise ValueError(f"task {context.task.pk} names no pool")
+    return UUID(str(uuid))
+
+
+@job("storage.make_default_pool")
+def make_default_pool(context: Context) -> None:
+    """Make, start and autostart the pool `default`, where none has its name or its folder.
+
+    (virStoragePoolDefineXML, virStoragePoolBuild, virStoragePoolCreate, virStoragePoolSetAutostart)
+    """
+    with connect(context.host_id) as conn:
+        for state in pools.list_pools(conn):
+            pool = pools.describe_pool(conn, state.uuid)
+            if pool.name == DEFAULT_POOL or (pool.path and Path(pool.path) == Path(DEFAULT_PATH)):
+                context.say(f"The pool {pool.name} on {pool.path} is there already: nothing to do.")
+                return
+        definition = PoolXml(type="dir", name=DEFAULT_POOL, path=DEFAULT_PATH)
+        uuid = pools.define_pool(conn, definition, autostart=True, start=True, build=True)
+    settled(context, Ref("pool", context.host_id, uuid, DEFAULT_POOL))
