@@ -4,6 +4,7 @@ Permission is a filter: `visible` narrows a queryset to what the user may see, s
 granted looks like what does not exist; `require` then asks for more than seeing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
@@ -32,6 +33,12 @@ ROLES_THAT_MAY: dict[Action, list[str]] = {
     Action.OPERATE: [Role.OPERATOR, Role.MANAGER],
     Action.MANAGE: [Role.MANAGER],
     Action.ADMINISTER: [],
+}
+
+MOST_OF_ROLE: dict[str, Action] = {
+    Role.VIEWER: Action.SEE,
+    Role.OPERATOR: Action.OPERATE,
+    Role.MANAGER: Action.MANAGE,
 }
 
 
@@ -90,6 +97,30 @@ def may(user: Any, action: Action, ref: Ref | None) -> bool:
     if ref.uuid is not None:
         covers |= Q(scope=ref.scope, host_id=ref.host_id, object_uuid=ref.uuid)
     return Grant.objects.of(user).filter(covers, role__in=ROLES_THAT_MAY[action]).exists()
+
+
+def most(user: Any, refs: Iterable[Ref]) -> dict[Ref, Action]:
+    """The most that `user` may do to each of many objects, in one query; what may not be seen is left out."""
+    if not user.is_authenticated or not user.is_active:
+        return {}
+    if user.is_superuser:
+        return dict.fromkeys(refs, Action.ADMINISTER)
+    found: dict[tuple[str, int | None, UUID | None], Action] = {}
+    for scope, host_id, uuid, role in Grant.objects.of(user).values_list("scope", "host_id", "object_uuid", "role"):
+        place = (scope, None if scope == Grant.Scope.EVERYTHING else host_id, uuid)
+        found[place] = max(found.get(place, Action.SEE), MOST_OF_ROLE[role])
+    answer = {}
+    for ref in refs:
+        places: list[tuple[str, int | None, UUID | None]] = [
+            (Grant.Scope.EVERYTHING, None, None),
+            (Grant.Scope.HOST, ref.host_id, None),
+        ]
+        if ref.uuid is not None:
+            places.append((ref.scope, ref.host_id, ref.uuid))
+        actions = [found[place] for place in places if place in found]
+        if actions:
+            answer[ref] = max(actions)
+    return answer
 
 
 def require(user: Any, action: Action, ref: Ref | None) -> None:

@@ -1,5 +1,6 @@
 """What can be done with hosts, and the one way in which a change of a host is asked for."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -53,11 +54,14 @@ def change(
     lock_key: str = "",
     queue: str = QUICK,
     limit: int = QUICK_LIMIT,
+    check: Callable[[], None] | None = None,
 ) -> Task:
     """Ask for a change of something on `host`: the one door that every service goes through.
 
     Checks the right, answers a repeated `key` with its first task, refuses when the host is not
     up, and writes the row. `request` is what the person asked for, where `arguments` hold more than that.
+    `check` raises Refused where the change cannot be asked for; it is not called for a repetition,
+    since what a request made is in the way of the same request.
     """
     require(actor, action, target)
     asked = [kind, target.type, target.host_id, target.name, request if request is not None else arguments or {}]
@@ -67,6 +71,8 @@ def change(
     if repeated:
         return repeated
     require_up(host)
+    if check is not None:
+        check()
     return tasks.ask_for(
         kind,
         actor=actor,

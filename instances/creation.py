@@ -1,0 +1,155 @@
+"""Creating a guest on its host: looked at again there, journalled step by step, and undone where a step fails."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Ref
+from hosts.connections import connect, settled
+from hosts.models import HostStatus
+from instances.half_made import undo
+from instances.models import Instance
+from tasks.context import Context
+from tasks.errors import JobFailed
+from tasks.registry import job
+from virt import domains, hosts, storage
+from virt.connection import Connection
+from virt.definition import DiskSpec, GuestSpec, NicSpec, build
+from virt.errors import NotFound, Unreachable, VirtError
+from virt.xml.capabilities import Capabilities, DomainCapabilities
+from virt.xml.domain import DiskBus, VirtType
+from virt.xml.storage import Volume
+from webvirt.units import size
+
+
+@job("instances.create", undo=undo)
+def create(context: Context) -> dict[str, Any]:
+    """Make the disks, define the domain, and start it if asked."""
+    wanted = context.arguments
+    guest = context.task.object_uuid
+    if guest is None:
+        raise ValueError(f"task {context.task.pk} names no guest")
+    with connect(context.host_id) as conn:
+        look_before(conn, wanted)
+        cdrom = image_path(conn, wanted["cdrom"]) if wanted["cdrom"] else None
+        disks = [make_disk(context, conn, disk) for disk in wanted["disks"]]
+        context.check()
+        context.progress(None, _("defining the guest"), now=True)
+        context.make(what="domain", uuid=str(guest))
+        domains.define(conn, definition(conn, context, guest, disks, cdrom))
+        if wanted["start"]:
+            context.progress(None, _("starting the guest"), now=True)
+            domains.start(conn, guest)
+    context.keep()
+    pools = {disk["pool"] for disk in wanted["disks"]}
+    settled(context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools))
+    row = Instance.objects.filter(host_id=context.host_id, uuid=guest).first()
+    return {"instance": row.pk if row else None, "uuid": str(guest)}
+
+
+def look_before(conn: Connection, wanted: dict[str, Any]) -> None:
+    """Raise JobFailed where a name is taken or there is no room, as the host sees it now."""
+    if domains.name_taken(conn, wanted["name"]):
+        raise JobFailed(
+            gettext_noop("The name is taken"),
+            gettext_noop("The host has a guest named %(name)s already."),
+            hint=gettext_noop("Choose another name."),
+            params={"name": wanted["name"]},
+        )
+    asked: dict[str, int] = defaultdict(int)
+    for disk in wanted["disks"]:
+        asked[disk["pool"]] += disk["size_bytes"]
+        words = {"pool": disk["pool_name"], "volume": disk["volume"]}
+        if storage.volume_exists(conn, UUID(disk["pool"]), disk["volume"]):
+            raise JobFailed(
+                gettext_noop("The name is taken"),
+                gettext_noop("The pool %(pool)s has a volume %(volume)s already."),
+                hint=gettext_noop("Choose another name for the guest, or delete that volume."),
+                params=words,
+            )
+        free = storage.free_bytes(conn, UUID(disk["pool"]))
+        if asked[disk["pool"]] > free:
+            raise JobFailed(
+                gettext_noop("Not enough room"),
+                gettext_noop("The pool %(pool)s has %(free)s free, which is less than the disks need."),
+                hint=gettext_noop("Free some room there, choose another pool, or make the disks smaller."),
+                params={**words, "free": size(free)},
+            )
+
+
+def image_path(conn: Connection, image: dict[str, Any]) -> str:
+    """An image's path on the host. Raises JobFailed where it is not there any more."""
+    try:
+        return storage.describe_volume(conn, UUID(image["pool"]), image["volume"]).path
+    except NotFound:
+        raise JobFailed(
+            gettext_noop("The image is not there"),
+            gettext_noop("The host has no image %(volume)s in its pool any more."),
+            hint=gettext_noop("Choose another image, or upload it again."),
+            params={"volume": image["volume"]},
+        )
+
+
+def make_disk(context: Context, conn: Connection, disk: dict[str, Any]) -> DiskSpec:
+    """Journal a volume, then make it."""
+    context.check()
+    context.progress(None, _("making the disk %(volume)s") % {"volume": disk["volume"]}, now=True)
+    entry = {
+        "what": "volume",
+        "pool": disk["pool"],
+        "name": disk["volume"],
+        "capacity": str(disk["size_bytes"]),
+    }
+    volume = Volume(name=disk["volume"], capacity_bytes=disk["size_bytes"], allocation_bytes=0, format=disk["format"])
+    context.make(**entry)
+    try:
+        made = storage.create_volume(conn, UUID(disk["pool"]), volume)
+    except Unreachable:
+        raise  # it may be there: the journal keeps it
+    except VirtError:
+        context.unmake(**entry)  # libvirt made nothing; what bears this name is somebody else's
+        raise
+    return DiskSpec(path=made.path, format=disk["format"], bus=DiskBus(disk["bus"]))
+
+
+def definition(conn: Connection, context: Context, guest: UUID, disks: list[DiskSpec], cdrom: str | None) -> Any:
+    wanted = context.arguments
+    status = HostStatus.objects.get(host_id=context.host_id)
+    virt_type = wanted["virt_type"] or chosen_virt_type(status)
+    spec = GuestSpec(
+        uuid=guest,
+        name=wanted["name"],
+        vcpus=wanted["vcpus"],
+        memory_bytes=wanted["memory_bytes"],
+        virt_type=VirtType(virt_type),
+        arch=status.arch,
+        firmware=wanted["firmware"],
+        machine=wanted["machine"],
+        disks=tuple(disks),
+        cdrom=cdrom,
+        networks=tuple(NicSpec(card["network"], card["model"]) for card in wanted["networks"]),
+        video=wanted["video"],
+    )
+    return build(spec, domain_capabilities(conn, status, wanted["machine"], virt_type))
+
+
+def chosen_virt_type(status: HostStatus) -> str:
+    """KVM where the monitor found that it is of use, else what the host emulates with."""
+    if status.kvm:
+        return VirtType.KVM
+    offered = Capabilities.parse(status.capabilities_xml).virt_types(status.arch)
+    return next((word for word in offered if word != VirtType.KVM), VirtType.QEMU)
+
+
+def domain_capabilities(
+    conn: Connection, status: HostStatus, machine: str, virt_type: str
+) -> DomainCapabilities | None:
+    """The host's for this machine and virt type: those last seen where they are of these, else asked for."""
+    known = DomainCapabilities.parse(status.domcapabilities_xml) if status.domcapabilities_xml else None
+    if known is None or (known.virt_type == virt_type and machine in ("", known.machine)):
+        return known
+    text = hosts.domain_capabilities(conn, status.arch, machine or known.machine or "", virt_type == VirtType.KVM)
+    return DomainCapabilities.parse(text) if text else None

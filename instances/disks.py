@@ -1,0 +1,58 @@
+"""A guest's disks as rows tell of them: its CD drives, and the volumes that are its own."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from instances.models import Instance
+from instances.names import made_for
+from storage.models import Volume, VolumeUse
+
+
+@dataclass(frozen=True)
+class OwnDisk:
+    """A volume that a guest has as a disk.
+
+    `made_for_it` is whether it was made for this guest, by its name; `kept_because` says in words why
+    it stays when the guest is deleted, "" where it may go.
+    """
+
+    volume: Volume
+    target: str
+    made_for_it: bool
+    kept_because: str
+
+    def as_argument(self) -> dict[str, str]:
+        return {"pool": str(self.volume.pool.uuid), "name": self.volume.name, "path": self.volume.path}
+
+
+def cd_drives(instance: Instance) -> dict[str, str]:
+    """Its CD drives by target, each with the path of what is in it, "" where it is empty."""
+    return {disk["target"]: disk["path"] for disk in instance.disks if disk["device"] == "cdrom"}
+
+
+def own_disks(instance: Instance) -> list[OwnDisk]:
+    """The volumes that this guest has as disks, in its order; CD and floppy media are never among them."""
+    disks = [disk for disk in instance.disks if disk["device"] == "disk" and disk["path"]]
+    paths = [disk["path"] for disk in disks]
+    on_host = Volume.objects.filter(pool__host_id=instance.host_id)
+    volumes = {volume.path: volume for volume in on_host.filter(path__in=paths).select_related("pool__host")}
+    uses = VolumeUse.objects.filter(host_id=instance.host_id, path__in=paths)
+    users = dict(uses.exclude(instance_uuid=instance.uuid).values_list("path", "instance_name"))
+    bases = dict(on_host.filter(backing_path__in=paths).values_list("backing_path", "name"))
+    found = []
+    for disk in disks:
+        volume = volumes.get(disk["path"])
+        if volume is None:
+            continue
+        kept = ""
+        if disk["path"] in users:
+            kept = _("also used by %(guest)s") % {"guest": users[disk["path"]]}
+        elif disk["path"] in bases:
+            kept = _("%(volume)s is built on it") % {"volume": bases[disk["path"]]}
+        elif disk["shareable"]:
+            kept = _("shared between guests")
+        elif disk["readonly"]:
+            kept = _("read-only")
+        found.append(OwnDisk(volume, disk["target"], made_for(instance.name, volume.name), kept))
+    return found

@@ -1,0 +1,196 @@
+"""What a worker does with a guest on its host."""
+
+import base64
+import time
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Ref
+from hosts.connections import connect, settled
+from instances.creation import image_path
+from instances.half_made import end_domain, remove_volume, undo
+from tasks.context import Context
+from tasks.errors import Cancelled, JobFailed
+from tasks.registry import job, question
+from virt import domains, storage
+from virt.connection import Connection
+from virt.errors import NotFound, Unsupported
+from virt.states import State
+
+SHUTDOWN_WAIT = 90.0  # seconds
+LOOK_SECONDS = 0.5
+PNG = "image/png"
+
+
+def guest_of(context: Context) -> UUID:
+    uuid = context.task.object_uuid
+    if uuid is None:
+        raise ValueError(f"task {context.task.pk} names no guest")
+    return uuid
+
+
+@job("instances.start")
+def start(context: Context) -> None:
+    """Start the domain; one that crashed and was kept for a look is ended first."""
+    guest = guest_of(context)
+    with connect(context.host_id) as conn:
+        if domains.describe(conn, guest).state is State.CRASHED:
+            domains.destroy(conn, guest)
+        domains.start(conn, guest)
+    settled(context)
+
+
+@job("instances.shutdown")
+def shutdown(context: Context) -> None:
+    """Ask the guest to shut down, and wait until it is off."""
+    guest = guest_of(context)
+    with connect(context.host_id) as conn:
+        domains.shutdown(conn, guest)
+        context.progress(None, gettext_noop("waiting for the guest to shut down"), now=True)
+        try:
+            gone = wait_until_off(context, conn, guest)
+        except Cancelled:
+            context.say("The guest was asked before this was cancelled, and may still shut down.")
+            raise
+    settled(context)
+    if not gone:
+        raise JobFailed(
+            gettext_noop("The guest did not shut down"),
+            gettext_noop("%(name)s was asked %(seconds)s s ago, and is not off. It may still do it."),
+            hint=gettext_noop("Look at its console. Force off ends it at once, as pulling the plug would."),
+            params={"name": context.task.object_name, "seconds": f"{SHUTDOWN_WAIT:.0f}"},
+        )
+
+
+def wait_until_off(context: Context, conn: Connection, guest: UUID) -> bool:
+    until = time.monotonic() + SHUTDOWN_WAIT
+    while time.monotonic() < until:
+        context.check()
+        if is_off(conn, guest):
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def is_off(conn: Connection, guest: UUID) -> bool:
+    """Whether the guest is off; a transient one that ended is gone."""
+    try:
+        return domains.describe(conn, guest).state is State.SHUTOFF
+    except NotFound:
+        return True
+
+
+@job("instances.reboot")
+def reboot(context: Context) -> None:
+    """Ask the guest to reboot; whether it does is its own affair."""
+    with connect(context.host_id) as conn:
+        domains.reboot(conn, guest_of(context))
+    settled(context)
+
+
+@job("instances.reset")
+def reset(context: Context) -> None:
+    """Press the reset button."""
+    with connect(context.host_id) as conn:
+        domains.reset(conn, guest_of(context))
+    settled(context)
+
+
+@job("instances.destroy")
+def destroy(context: Context) -> None:
+    """Pull the plug."""
+    with connect(context.host_id) as conn:
+        domains.destroy(conn, guest_of(context))
+    settled(context)
+
+
+@job("instances.suspend")
+def suspend(context: Context) -> None:
+    """Stop the guest's processors."""
+    with connect(context.host_id) as conn:
+        domains.suspend(conn, guest_of(context))
+    settled(context)
+
+
+@job("instances.resume")
+def resume(context: Context) -> None:
+    """Let the guest's processors go on."""
+    with connect(context.host_id) as conn:
+        domains.resume(conn, guest_of(context))
+    settled(context)
+
+
+@job("instances.autostart")
+def autostart(context: Context) -> None:
+    """Say whether the domain starts with its host."""
+    with connect(context.host_id) as conn:
+        domains.set_autostart(conn, guest_of(context), context.arguments["autostart"])
+    settled(context)
+
+
+@job("instances.media")
+def media(context: Context) -> None:
+    """Put an image into the CD drive, or eject what is in it; a drive that the guest holds locked is forced."""
+    medium = context.arguments["medium"]
+    with connect(context.host_id) as conn:
+        path = image_path(conn, medium) if medium else None
+        domains.change_media(conn, guest_of(context), context.arguments["target"], path, force=True)
+    settled(context)
+
+
+@job("instances.delete", undo=undo)
+def delete(context: Context) -> dict[str, Any]:
+    """End and forget the domain, then delete its own volumes, each looked at again.
+
+    The volumes are journalled before: where the worker ends in between, whoever cleans up deletes
+    those that nobody uses any more.
+    """
+    guest = guest_of(context)
+    chosen = context.arguments["volumes"]
+    with connect(context.host_id) as conn:
+        facts = domains.describe(conn, guest)
+        disposable = {disk.path for disk in facts.disks if disk.device == "disk"}
+        disposable -= {disk.path for disk in facts.disks if disk.device != "disk" or disk.readonly or disk.shareable}
+        entries = [entry for volume in chosen if (entry := volume_entry(context, conn, volume, disposable))]
+        for entry in entries:
+            context.make(**entry)
+        end_domain(conn, guest)
+        if facts.persistent:
+            domains.undefine(conn, guest)
+        deleted = [entry["name"] for entry in entries if remove_volume(context, conn, entry)]
+    context.keep()
+    pools = {volume["pool"] for volume in chosen}
+    settled(context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools))
+    return {"deleted": deleted}
+
+
+def volume_entry(
+    context: Context, conn: Connection, volume: dict[str, str], disposable: set[str]
+) -> dict[str, str] | None:
+    """What the journal says of a volume to be deleted; None, and a word in the log, where it is not to be."""
+    try:
+        facts = storage.describe_volume(conn, UUID(volume["pool"]), volume["name"])
+    except NotFound:
+        context.say(f"{volume['path']} was gone already.")
+        return None
+    if facts.path not in disposable:
+        context.say(f"{facts.path} stays: it is read-only, shared or no disk of this guest any more.")
+        return None
+    return {
+        "what": "volume",
+        "pool": volume["pool"],
+        "name": volume["name"],
+        "capacity": str(facts.capacity_bytes),
+    }
+
+
+@question("instances.screenshot")
+def screenshot(host_id: int, arguments: dict[str, Any]) -> str:
+    """The guest's screen now, as PNG in base64."""
+    with connect(host_id) as conn:
+        image, mime = domains.screenshot(conn, UUID(arguments["uuid"]))
+    if mime != PNG:
+        raise Unsupported(gettext_noop("QEMU on this host draws no PNG of a screen; it needs QEMU 7.1 or newer."))
+    return base64.b64encode(image).decode()

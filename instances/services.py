@@ -1,0 +1,180 @@
+"""What can be done with guests: each asks for one change of a host, and answers its task."""
+
+import uuid
+from collections.abc import Collection
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.rights import Action, Ref, require
+from hosts.services import change
+from instances import actions, limits
+from instances.actions import Verb, require_possible
+from instances.disks import OwnDisk, cd_drives, own_disks
+from instances.models import Instance
+from instances.spec import Spec
+from storage.models import Volume
+from tasks.errors import Invalid, Refused
+from tasks.models import Task
+
+Volumes = Literal["keep", "delete"]
+
+
+def start(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Start a guest, or let it go on from where it was saved."""
+    return power(verb=actions.START, instance=instance, actor=actor, key=key)
+
+
+def shutdown(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Ask a guest to shut down; the task succeeds when it is off."""
+    return power(verb=actions.SHUTDOWN, instance=instance, actor=actor, key=key)
+
+
+def reboot(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Ask a guest to reboot; the task succeeds when it was asked."""
+    return power(verb=actions.REBOOT, instance=instance, actor=actor, key=key)
+
+
+def suspend(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Stop a guest's processors, its memory kept."""
+    return power(verb=actions.SUSPEND, instance=instance, actor=actor, key=key)
+
+
+def resume(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Let a paused guest go on."""
+    return power(verb=actions.RESUME, instance=instance, actor=actor, key=key)
+
+
+def reset(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Press a guest's reset button; waits for no other change of it."""
+    return power(verb=actions.RESET, instance=instance, actor=actor, key=key)
+
+
+def destroy(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Pull a guest's plug; waits for no other change of it."""
+    return power(verb=actions.DESTROY, instance=instance, actor=actor, key=key)
+
+
+def power(*, verb: Verb, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Ask for one of `actions.POWER`. Raises PermissionDenied, HostAway, or Refused where the state forbids it."""
+    return change(
+        verb.kind,
+        host=instance.host,
+        target=instance.ref,
+        actor=actor,
+        action=verb.right,
+        key=key,
+        lock_key=instance.lock_key if verb.waits else "",
+        check=lambda: require_possible(verb, instance),
+    )
+
+
+def set_autostart(*, instance: Instance, autostart: bool, actor: User, key: str | None = None) -> Task:
+    """Say whether a guest starts with its host. Refused for a transient one."""
+
+    def check() -> None:
+        if not instance.persistent:
+            raise Refused(_("%(name)s is transient: its host forgets it when it ends.") % {"name": instance.name})
+
+    return change(
+        actions.AUTOSTART.kind,
+        host=instance.host,
+        target=instance.ref,
+        actor=actor,
+        action=actions.AUTOSTART.right,
+        key=key,
+        arguments={"autostart": autostart},
+        lock_key=instance.lock_key,
+        check=check,
+    )
+
+
+def change_media(
+    *, instance: Instance, volume: Volume | None, actor: User, target: str | None = None, key: str | None = None
+) -> Task:
+    """Put a volume into a guest's CD drive `target` (by default its first), or eject with None."""
+    drives = cd_drives(instance)
+    drive = target or next(iter(drives), "")
+
+    def check() -> None:
+        if drive not in drives:
+            raise Refused(_("%(name)s has no such CD drive.") % {"name": instance.name})
+        if volume is not None and volume.pool.host_id != instance.host_id:
+            raise Invalid(
+                _("Choose an image on %(host)s.") % {"host": instance.host.name},
+                errors={"volume": [_("This image lies on another host.")]},
+            )
+
+    medium = {"pool": str(volume.pool.uuid), "volume": volume.name} if volume else None
+    return change(
+        actions.MEDIA.kind,
+        host=instance.host,
+        target=instance.ref,
+        actor=actor,
+        action=actions.MEDIA.right,
+        key=key,
+        arguments={"target": drive, "medium": medium},
+        lock_key=instance.lock_key,
+        check=check,
+    )
+
+
+def delete_instance(
+    *,
+    instance: Instance,
+    volumes: Volumes,
+    actor: User,
+    only: Collection[int] | None = None,
+    key: str | None = None,
+) -> Task:
+    """Delete a guest, forced off first if it runs; with `volumes="delete"` its own disks too.
+
+    `only` are the ids of the volumes that a person chose from `disks.own_disks`; without it those that
+    were made for this guest. Deleting needs MANAGE on their pools too. What must be certain is looked at
+    again on the host.
+    """
+    chosen: list[OwnDisk] = []
+    if volumes == "delete":
+        chosen = [
+            disk
+            for disk in own_disks(instance)
+            if not disk.kept_because and (disk.made_for_it if only is None else disk.volume.pk in only)
+        ]
+        for disk in chosen:
+            require(actor, Action.MANAGE, disk.volume.ref)
+    return change(
+        actions.DELETE.kind,
+        host=instance.host,
+        target=instance.ref,
+        actor=actor,
+        action=actions.DELETE.right,
+        key=key,
+        arguments={"volumes": [disk.as_argument() for disk in chosen]},
+        request={"uuid": str(instance.uuid), "volumes": volumes, "only": sorted(only) if only is not None else None},
+        lock_key=instance.lock_key,
+    )
+
+
+def create_instance(*, spec: Spec, actor: User, key: str | None = None) -> Task:
+    """Create a guest: its disks, its definition, and its start if asked.
+
+    The task names the guest by a UUID chosen here, before libvirt knows it. Raises Invalid with
+    errors by field, HostAway, or PermissionDenied without MANAGE on the host and the pools.
+    """
+    for disk in spec.disks:
+        require(actor, Action.MANAGE, disk.pool.ref)
+    host = spec.host
+    target = Ref("instance", host.pk, uuid.uuid4(), spec.name)
+    return change(
+        "instances.create",
+        host=host,
+        target=target,
+        actor=actor,
+        action=Action.MANAGE,
+        key=key,
+        arguments=spec.as_arguments(),
+        request=spec.as_arguments(),
+        lock_key=f"create:{host.pk}:{spec.name}",
+        check=lambda: limits.check(spec),
+    )
