@@ -1,8 +1,11 @@
 // Forms that ask for a change: <form method="post" data-action-form data-toast="Starting web-3…"
 // data-toast-done="web-3 is running">, or both on the submit button. Without scripts they are plain posts.
 // data-then: where to go once the task is accepted. data-quiet: only a failure is told.
+// A form in a dialog closes it at once, and opens it again when something in the form needs changing.
 import { say } from "./words.js";
 import { toast } from "./toasts.js";
+
+const INVALID = [400, 422];
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -15,6 +18,7 @@ async function send(form, button) {
   const words = { ...form.dataset, ...button?.dataset };
   const told = "quiet" in form.dataset ? undefined : toast(words.toast || say("sending"), words.toastDone);
   form.setAttribute("aria-busy", "true");
+  form.closest("dialog")?.close();
   try {
     const answer = await fetch(button?.getAttribute("formaction") ?? form.getAttribute("action"), {
       method: "POST",
@@ -37,14 +41,29 @@ async function hear(answer, form, told) {
     return;
   }
   const json = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+  const problem = { title: say("wrongAnswer"), detail: `${answer.status}`, ...json };
+  if (form.closest("dialog") && INVALID.includes(answer.status)) {
+    told?.close();
+    reopen(form, problem);
+    return;
+  }
   if (!answer.ok) {
-    (told ?? toast("")).fail({ title: say("wrongAnswer"), detail: `${answer.status}`, ...json });
+    (told ?? toast("")).fail(problem);
     return;
   }
   if (json.task) told?.follow(json.task);
   else told?.succeed();
-  form.closest("dialog")?.close();
   if (form.dataset.then) location.assign(form.dataset.then);
+}
+
+function reopen(form, { title, detail, errors }) {
+  const note = form.querySelector("[data-problem]") ?? document.createElement("div");
+  note.className = "note err mb";
+  note.dataset.problem = "";
+  note.setAttribute("role", "alert");
+  note.textContent = [title, detail, ...Object.values(errors ?? {}).flat()].filter(Boolean).join(" ");
+  form.prepend(note);
+  form.closest("dialog").showModal();
 }
 
 // The next press is another request, not this one again.

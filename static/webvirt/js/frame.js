@@ -4,6 +4,7 @@ const menu = document.querySelector("[data-menu]");
 function openMenu(open) {
   document.body.classList.toggle("menu-open", open);
   menu.setAttribute("aria-expanded", open);
+  for (const covered of document.querySelectorAll(".top, #main, .foot")) covered.inert = open;
   if (open) document.querySelector("#side nav a").focus();
   else menu.focus();
 }

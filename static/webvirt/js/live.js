@@ -4,7 +4,8 @@
 //     rows <tr id="instance-7">. A batch fetches the url with ids=7,9 added: the answer holds those of the
 //     rows that belong on this page. A change of a type in data-live-all fetches all rows.
 //   <section data-live-block="instance:7,host" data-live-url="/instances/7/?block=head">
-//     fetched whole (the answer is this very element) when guest 7 or any host changes.
+//     fetched whole (the answer is this very element) when guest 7 or any host changes; `host+` means only
+//     when one comes or goes.
 //
 // Both fetches carry the header X-Webvirt-Live. Other modules listen to the events `webvirt:changes`
 // (detail: the changes) and `webvirt:resync` (anything may have changed) on the document.
@@ -93,11 +94,15 @@ function pass(changes) {
     if (all || own.some((change) => change.change === "added")) want(rows, ALL);
     else if (own.length) want(rows, own.map((change) => change.id));
   }
-  const names = new Set(changes.flatMap((change) => [change.type, `${change.type}:${change.id}`]));
+  const names = new Set(changes.flatMap(namesOf));
   for (const block of document.querySelectorAll("[data-live-block]")) {
     if (block.dataset.liveBlock.split(",").some((name) => names.has(name))) want(block, ALL);
   }
   document.dispatchEvent(new CustomEvent("webvirt:changes", { detail: changes }));
+}
+
+function namesOf({ type, id, change }) {
+  return [type, `${type}:${id}`, ...(change === "changed" ? [] : [`${type}+`])];
 }
 
 function want(element, ids) {
