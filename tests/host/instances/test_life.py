@@ -1,0 +1,196 @@
+"""A guest's life on a real host, by the services and a worker: made, started, paused, given another CD, deleted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from accounts.models import User
+from hosts.models import Host
+from instances import services
+from instances.jobs import screenshot
+from instances.models import Instance
+from instances.spec import GIB, MIB, Spec, Wanted, resolve
+from networks.models import Network
+from storage.models import Pool, Volume
+from tasks.models import Task
+from tests.host.instances.conftest import ISO, virsh
+from tests.waiting import wait_for
+from virt.errors import InvalidState
+
+Work = Callable[[Task], Task]
+
+
+def spec_of(admin: User, pool: Pool, **more: object) -> Spec:
+    wanted: Wanted = {
+        "host": pool.host_id,
+        "name": pool.name,
+        "memory_bytes": 256 * MIB,
+        "vcpus": 1,
+        "disks": [{"pool": pool.pk, "size_bytes": GIB}],
+        "cdrom": Volume.objects.get(pool=pool, name=ISO).pk,
+        "networks": [],
+        **more,  # type: ignore[typeddict-item]
+    }
+    return resolve(wanted, user=admin)
+
+
+def create(admin: User, pool: Pool, work: Work, **more: object) -> Instance:
+    task = work(services.create_instance(spec=spec_of(admin, pool, **more), actor=admin))
+    assert task.state == Task.State.SUCCEEDED, task.error
+    return Instance.objects.get(uuid=task.result["uuid"])
+
+
+def done(task: Task) -> Task:
+    assert task.state == Task.State.SUCCEEDED, task.error
+    return task
+
+
+def test_a_guest_is_made_from_an_iso_and_lives(
+    admin: User, pool: Pool, work: Work, network: Network, folder: Path
+) -> None:
+    guest = create(admin, pool, work, start=True, networks=[{"network": network.pk}])
+    assert virsh("domstate", guest.name).strip() == "running"
+    assert (folder / f"{guest.name}.qcow2").exists()
+    assert f"source network='{network.name}'" in virsh("dumpxml", guest.name)
+
+    wait_for(lambda: screenshot(guest.host_id, {"uuid": str(guest.uuid)}))
+
+    done(work(services.suspend(instance=guest, actor=admin)))
+    assert virsh("domstate", guest.name).strip() == "paused"
+    guest = Instance.objects.get(uuid=guest.uuid)
+    done(work(services.resume(instance=guest, actor=admin)))
+    assert virsh("domstate", guest.name).strip() == "running"
+
+    guest = Instance.objects.get(uuid=guest.uuid)
+    done(work(services.change_media(instance=guest, volume=None, actor=admin)))
+    assert ISO not in virsh("domblklist", guest.name)
+    iso = Volume.objects.get(pool=pool, name=ISO)
+    guest = Instance.objects.get(uuid=guest.uuid)
+    done(work(services.change_media(instance=guest, volume=iso, actor=admin)))
+    assert ISO in virsh("domblklist", guest.name)
+    assert ISO in virsh("dumpxml", "--inactive", guest.name)
+
+    guest = Instance.objects.get(uuid=guest.uuid)
+    done(work(services.reset(instance=guest, actor=admin)))
+    done(work(services.set_autostart(instance=guest, autostart=True, actor=admin)))
+    assert "Autostart:      enable" in virsh("dominfo", guest.name)
+    done(work(services.destroy(instance=guest, actor=admin)))
+    assert virsh("domstate", guest.name).strip() == "shut off"
+
+    guest = Instance.objects.get(uuid=guest.uuid)
+    with pytest.raises(InvalidState):
+        screenshot(guest.host_id, {"uuid": str(guest.uuid)})
+    done(work(services.start(instance=guest, actor=admin)))
+    guest = Instance.objects.get(uuid=guest.uuid)
+    deleted = done(work(services.delete_instance(instance=guest, volumes="delete", actor=admin)))
+    assert deleted.result == {"deleted": [f"{guest.name}.qcow2"]}
+    assert guest.name not in virsh("list", "--all", "--name").split()
+    assert sorted(path.name for path in folder.iterdir()) == [ISO]
+
+
+def test_a_second_disk_is_named_after_the_guest(admin: User, pool: Pool, work: Work, folder: Path) -> None:
+    disks = [{"pool": pool.pk, "size_bytes": GIB}, {"pool": pool.pk, "size_bytes": GIB, "bus": "scsi"}]
+    guest = create(admin, pool, work, disks=disks, cdrom=None, firmware="uefi")
+    assert {path.name for path in folder.iterdir()} == {ISO, f"{guest.name}.qcow2", f"{guest.name}-2.qcow2"}
+    done(work(services.start(instance=guest, actor=admin)))
+
+
+def test_deleting_keeps_the_disks_unless_asked(admin: User, pool: Pool, work: Work, folder: Path) -> None:
+    guest = create(admin, pool, work)
+    done(work(services.delete_instance(instance=guest, volumes="keep", actor=admin)))
+    assert (folder / f"{guest.name}.qcow2").exists()
+
+
+def test_deleting_keeps_a_disk_that_another_guest_took_meanwhile(
+    admin: User, pool: Pool, work: Work, folder: Path
+) -> None:
+    guest = create(admin, pool, work)
+    task = services.delete_instance(instance=guest, volumes="delete", actor=admin)
+    other = f"{guest.name}-other"
+    define_on(other, folder / f"{guest.name}.qcow2")
+    done(work(task))
+    assert (folder / f"{guest.name}.qcow2").exists()
+    assert any(other in line.text for line in task.log.all())
+
+
+def test_deleting_keeps_a_disk_that_others_are_built_on(
+    admin: User, pool: Pool, work: Work, folder: Path, look: Callable[[], None]
+) -> None:
+    guest = create(admin, pool, work)
+    task = services.delete_instance(instance=guest, volumes="delete", actor=admin)
+    virsh("vol-create-as", pool.name, "clone.qcow2", "1G", "--format", "qcow2",
+          "--backing-vol", f"{guest.name}.qcow2", "--backing-vol-format", "qcow2")  # fmt: skip
+    done(work(task))
+    assert (folder / f"{guest.name}.qcow2").exists()
+    assert any("clone.qcow2" in line.text for line in task.log.all())
+
+
+def test_a_name_that_only_libvirt_knows_is_refused_by_the_job(
+    admin: User, pool: Pool, work: Work, folder: Path
+) -> None:
+    define_on(pool.name, folder / "elsewhere.qcow2")
+    task = work(services.create_instance(spec=spec_of(admin, pool), actor=admin))
+    assert task.state == Task.State.FAILED
+    assert task.error["title"] == "The name is taken"
+    assert [path.name for path in folder.iterdir()] == [ISO]
+
+
+def test_an_image_that_is_gone_from_the_host_is_said(
+    admin: User, pool: Pool, work: Work, folder: Path
+) -> None:
+    task = services.create_instance(spec=spec_of(admin, pool), actor=admin)
+    virsh("vol-delete", ISO, "--pool", pool.name)
+    work(task)
+    assert task.error["title"] == "The image is not there"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_definition_that_fails_leaves_no_volume(admin: User, pool: Pool, work: Work, folder: Path) -> None:
+    task = services.create_instance(spec=spec_of(admin, pool), actor=admin)
+    Task.objects.filter(pk=task.pk).update(arguments={**task.arguments, "machine": "no-such-machine"})
+    work(task)
+    assert task.state == Task.State.FAILED
+    assert task.error["libvirt"]
+    assert [path.name for path in folder.iterdir()] == [ISO]
+    assert task.made == []
+
+
+def test_a_start_that_fails_leaves_neither_guest_nor_volume(
+    admin: User, pool: Pool, work: Work, folder: Path, network: Network
+) -> None:
+    spec = spec_of(admin, pool, start=True, networks=[{"network": network.pk}])
+    task = services.create_instance(spec=spec, actor=admin)
+    virsh("net-destroy", network.name)
+    try:
+        work(task)
+    finally:
+        virsh("net-start", network.name)
+    assert task.state == Task.State.FAILED
+    assert pool.name not in virsh("list", "--all", "--name").split()
+    assert [path.name for path in folder.iterdir()] == [ISO]
+
+
+def test_a_guest_that_does_not_listen_fails_in_words(
+    admin: User, pool: Pool, work: Work, monkeypatch: pytest.MonkeyPatch, host: Host
+) -> None:
+    monkeypatch.setattr("instances.jobs.SHUTDOWN_WAIT", 1.0)
+    guest = create(admin, pool, work, start=True)
+    task = work(services.shutdown(instance=guest, actor=admin))
+    assert task.state == Task.State.FAILED
+    assert "Force off" in task.error["hint"]
+    assert virsh("domstate", guest.name).strip() == "running"
+
+
+def define_on(name: str, disk: Path) -> None:
+    virsh_define = (
+        f"<domain type='qemu'><name>{name}</name><memory>65536</memory><os><type>hvm</type></os><devices>"
+        f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/>"
+        "<target dev='vda' bus='virtio'/></disk></devices></domain>"
+    )
+    path = disk.parent.parent / f"{name}.xml"
+    path.write_text(virsh_define)
+    try:
+        virsh("define", str(path))
+    finally:
+        path.unlink()
