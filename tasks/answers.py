@@ -1,0 +1,14 @@
+"""What a page's form hears when it asked for a change."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+
+from tasks.models import Task
+from tasks.shapes import task_shape
+
+
+def asked(request: HttpRequest, task: Task, *, back: str) -> HttpResponse:
+    """The task, for a toast to follow; without scripts, the page `back` (a URL), where it shows."""
+    if request.headers.get("X-Webvirt-Toast"):
+        return JsonResponse({"task": task_shape(task, request)})
+    return redirect(back)
