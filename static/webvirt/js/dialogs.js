@@ -1,9 +1,10 @@
-// Dialogs are native: Esc closes them and the focus goes back to what opened them.
+// Dialogs are native: Esc closes them, and the focus goes back to what opened them.
 //   <button data-dialog="id"> opens <dialog id="id">.
 //   <a href="/instances/7/delete/" data-dialog> fetches the inside of a dialog (header X-Webvirt-Live: dialog);
 //   without scripts the link is a page.
 //   data-close inside closes. An input with data-type-to-confirm="NAME" holds its form's button back until NAME is typed.
 const shared = document.getElementById("dialog");
+let returnTo; // what had the focus; of a menu, that closes meanwhile, its button
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
@@ -13,11 +14,20 @@ document.addEventListener("click", (event) => {
     event.target.closest("dialog").close();
   } else if (opener?.href && plain(event)) {
     event.preventDefault();
+    remember(opener);
     load(opener.href);
   } else if (opener && !opener.href) {
+    remember(opener);
     open(document.getElementById(opener.dataset.dialog));
   }
 });
+
+function remember(opener) {
+  returnTo = opener.closest(".dropdown-menu")?.parentElement.querySelector("[data-bs-toggle=dropdown]") ?? opener;
+}
+
+// The event does not bubble, but it can be captured.
+document.addEventListener("close", () => returnTo?.focus(), true);
 
 function plain(event) {
   return !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
