@@ -18,6 +18,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
 from hosts.models import HostStatus
+from networks.models import Network
+from storage.models import Pool
 from tasks.models import Task
 from webvirt import alive, processes
 from webvirt.celery import app as celery
@@ -28,7 +30,7 @@ from webvirt.prepare import LOCAL_URI
 IMAGES = Path("/var/lib/libvirt/images")
 LEAST_ROOM = 1024**3  # bytes
 CELERY_SECONDS = 3.0
-DEFAULTS = ("storage.default_pool", "networks.default_network")
+DEFAULTS = ("storage.make_default_pool", "networks.make_default_network")
 
 
 class Verdict(Enum):
@@ -209,7 +211,10 @@ def rooms() -> Iterator[Finding]:
 
 
 def failed_defaults() -> Iterator[Finding]:
-    """What the first start could not make on this machine."""
+    """What the first start could not make on this machine, and nobody made since."""
     for task in Task.objects.filter(kind__in=DEFAULTS, state=Task.State.FAILED):
-        words = _words(task.error)
-        yield Finding(f"{task.object_type} {task.object_name}", Verdict.FAILED, words)
+        where = {"host_id": task.host_id, "name": task.object_name}
+        pool = Pool.objects.filter(**where, state=Pool.State.ACTIVE)
+        network = Network.objects.filter(**where, active=True)
+        if not (pool if task.object_type == "pool" else network).exists():
+            yield Finding(f"{task.object_type} {task.object_name}", Verdict.FAILED, _words(task.error))

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from hosts.models import HostStatus
-from webvirt.prepare import ADMIN, LOCAL_URI
+from webvirt.health import redis_answers
+from webvirt.prepare import ADMIN, LOCAL_URI, add_local_host
 
 LOGIN_SECONDS = 120.0
 SYNC_SECONDS = 15.0
@@ -22,7 +23,7 @@ UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared wit
 
 
 def announce(*, supervisor: int, password: str) -> int:
-    """Wait until the login page answers and the local host is read, then print the ready line.
+    """Add the first host, wait until the login page answers and the local host is read, then print the ready line.
 
     Returns the exit status: 1 when the supervisor ended or the login page does not answer in two minutes.
     """
@@ -36,6 +37,9 @@ def announce(*, supervisor: int, password: str) -> int:
             time.sleep(0.1)
         return False
 
+    # Where Redis answers, the tasks of the first host start at once.
+    wait(redis_answers, LOGIN_SECONDS)
+    add_local_host()
     if not wait(login_answers, LOGIN_SECONDS):
         if os.getppid() == supervisor:
             words = _(

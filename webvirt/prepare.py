@@ -1,4 +1,4 @@
-"""What must be there before the programs start: tables, words, static files, the first account and host."""
+"""What must be there before the programs start: tables, words, static files, the first account; and the first host."""
 
 import hashlib
 import os
@@ -19,7 +19,6 @@ from hosts.services import add_host
 from networks.services import ensure_default_network
 from storage.services import ensure_default_pool
 
-
 ADMIN = "admin"
 LOCAL_URI = "qemu:///system"
 
@@ -29,10 +28,7 @@ def prepare() -> str:
     call_command("migrate", interactive=False, verbosity=0)
     compile_messages()
     collect_statics()
-    password = make_admin()
-    if settings.LOCAL_HOST:
-        add_local_host()
-    return password
+    return make_admin()
 
 
 def compile_messages() -> None:
@@ -83,15 +79,15 @@ def make_admin() -> str:
 
 
 def add_local_host() -> None:
-    """Add this machine as the first host, once, with its default pool and network.
+    """Add this machine as the first host, with its default pool and network, unless WEBVIRT_LOCAL_HOST forbids it.
 
-    Only where no host was ever added: whoever removes it keeps it removed.
+    Once, and only where no host was ever added: who removes it keeps it removed.
     """
     stamp = settings.DATA / "local_host.added"
-    if stamp.exists() or Host.objects.exists():
+    if not settings.LOCAL_HOST or stamp.exists() or Host.objects.exists():
         return
     admin = User.objects.get(username=ADMIN)
     host = add_host(name=socket.gethostname(), uri=LOCAL_URI, actor=admin)
+    stamp.touch()
     ensure_default_pool(host=host, actor=admin)
     ensure_default_network(host=host, actor=admin)
-    stamp.touch()

@@ -9,7 +9,8 @@ SOURCE_MAP = "sourceMappingURL"
 class StaticFiles(StaticFilesConfig):
     """django.contrib.staticfiles without what the vendors' packages hold beside the files that pages use."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "*.d.ts", "*.rtl.*", "tabler-*", "*-bundle.js", "ext"]
+    unused = ("*.map", "*.d.ts", "*.rtl.*", "tabler-*", "*-bundle.js", "ext")
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, *unused]
 
 
 class HashedStorage(ManifestStaticFilesStorage):

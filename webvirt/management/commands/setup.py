@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from webvirt.prepare import ADMIN, prepare
+from webvirt.prepare import ADMIN, add_local_host, prepare
 
 
 class Command(BaseCommand):
@@ -14,5 +14,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = prepare()
+        add_local_host()
         if password:
             self.stdout.write(_("user: %(user)s  password: %(password)s") % {"user": ADMIN, "password": password})
