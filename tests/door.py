@@ -118,9 +118,12 @@ class Door:
         return mint(instance=self.guest, kind=Kind.VNC, user=User(pk=person.id), session_key=key)
 
     def open(
-        self, token: str, *, cookie: str | None = None, origin: str | None = f"http://{HOST}"
+        self, token: str, *, cookie: str | None = None, origin: str | None = f"http://{HOST}", max_queue: int = 16
     ) -> websockets.sync.client.ClientConnection:
-        """Open the WebSocket as nginx would pass it on. Raises websockets.InvalidStatus when it is refused."""
+        """Open the WebSocket as nginx would pass it on; it takes `max_queue` messages ahead of being read.
+
+        Raises websockets.InvalidStatus when it is refused.
+        """
         headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"} if cookie else {}
         return websockets.sync.client.unix_connect(
             str(self.socket),
@@ -130,6 +133,7 @@ class Door:
             proxy=None,
             compression=None,
             open_timeout=10,
+            max_queue=max_queue,
         )
 
     def refusal(self, token: str, **how: Any) -> int:

@@ -1,0 +1,204 @@
+"""A real guest's display through the real service."""
+
+import json
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import libvirt
+import pytest
+import redis
+import websockets
+from websockets.sync.client import ClientConnection
+
+from tests.door import Door, redis_key
+from tests.waiting import wait_for
+from virt import domains
+from virt.connection import Connection, open_connection
+from virt.definition import GuestSpec, build
+from virt.xml.domain import VirtType
+
+URI = "qemu:///system"
+ISO = "/usr/lib/ipxe/ipxe.iso"
+RAW_ENCODING = 0
+
+
+@pytest.fixture(scope="module")
+def conn() -> Iterator[Connection]:
+    with open_connection(URI) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def guest(conn: Connection) -> Iterator[UUID]:
+    uuid = uuid4()
+    spec = GuestSpec(
+        uuid=uuid,
+        name=f"t-console-{uuid.hex[:8]}",
+        vcpus=1,
+        memory_bytes=64 << 20,
+        virt_type=VirtType.QEMU,
+        cdrom=ISO,
+    )
+    domains.define(conn, build(spec, None))
+    try:
+        yield uuid
+    finally:
+        domain = conn.handle.lookupByUUID(uuid.bytes)
+        if domain.isActive():
+            domain.destroy()
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+
+
+@pytest.fixture
+def running(conn: Connection, guest: UUID) -> UUID:
+    if not conn.handle.lookupByUUID(guest.bytes).isActive():
+        domains.start(conn, guest)
+    return guest
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory, redis_process: redis.Redis, guest: UUID) -> Iterator[Door]:
+    with Door(tmp_path_factory.mktemp("c"), uri=URI, uuid=str(guest)) as door:
+        yield door
+
+
+class Screen:
+    """The few words of RFB 3.8 that it takes to see a frame."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.heard = b""
+
+    def read(self, count: int) -> bytes:
+        while len(self.heard) < count:
+            message = self.connection.recv(timeout=10)
+            assert isinstance(message, bytes)
+            self.heard += message
+        taken, self.heard = self.heard[:count], self.heard[count:]
+        return taken
+
+    def begin(self) -> tuple[int, int]:
+        """Shake hands without a password; the display's width and height."""
+        assert self.read(12) == b"RFB 003.008\n"
+        self.connection.send(b"RFB 003.008\n")
+        assert 1 in self.read(self.read(1)[0])
+        self.connection.send(b"\x01")
+        assert self.read(4) == bytes(4)
+        self.connection.send(b"\x01")
+        self.width, self.height, pixel_format, name = struct.unpack(">HH16sI", self.read(24))
+        self.pixel_bytes = pixel_format[0] // 8
+        self.read(name)
+        self.connection.send(struct.pack(">BxHi", 2, 1, RAW_ENCODING))
+        return self.width, self.height
+
+    def frame(self) -> int:
+        """Ask for the whole picture and take it; its bytes."""
+        self.connection.send(struct.pack(">BBHHHH", 3, 0, 0, 0, self.width, self.height))
+        _, rectangles = struct.unpack(">BxH", self.read(4))
+        count = 0
+        for _ in range(rectangles):
+            _, _, width, height, encoding = struct.unpack(">HHHHi", self.read(12))
+            assert encoding == RAW_ENCODING
+            count += len(self.read(width * height * self.pixel_bytes))
+        return count
+
+
+def close_code(connection: ClientConnection) -> int:
+    """How the server ends the connection, within ten seconds."""
+    until = time.monotonic() + 10
+    with pytest.raises(websockets.ConnectionClosed) as ended:
+        while time.monotonic() < until:
+            connection.recv(timeout=10)
+    assert ended.value.rcvd, "the connection broke"
+    return ended.value.rcvd.code
+
+
+def test_it_shows_the_guests_screen(door: Door, running: UUID) -> None:
+    with door.open(door.token(door.alice).token, cookie=door.alice.session) as connection:
+        screen = Screen(connection)
+        width, height = screen.begin()
+        assert screen.frame() == width * height * screen.pixel_bytes
+
+
+def test_a_token_opens_it_once_and_in_time(door: Door, running: UUID, redis_process: redis.Redis) -> None:
+    token = door.token(door.alice).token
+    with door.open(token, cookie=door.alice.session) as connection:
+        Screen(connection).begin()
+    assert door.refusal(token, cookie=door.alice.session) == 403
+    late = door.token(door.alice).token
+    redis_process.pexpire(redis_key(late), 1)
+    wait_for(lambda: not redis_process.exists(redis_key(late)))
+    assert door.refusal(late, cookie=door.alice.session) == 403
+
+
+def test_others_do_not_see_it(door: Door, running: UUID) -> None:
+    assert door.refusal(door.token(door.alice).token, cookie=door.bob.session) == 403
+    assert door.refusal(door.token(door.alice).token, cookie=door.alice.session, origin="http://elsewhere.test") == 403
+
+
+def test_signing_out_ends_it_within_a_second(door: Door, running: UUID) -> None:
+    with door.open(door.token(door.bob).token, cookie=door.bob.session) as connection:
+        Screen(connection).begin()
+        ended_at = json.loads(
+            door.shell(
+                "import json, time; from django.test import Client; c = Client(HTTP_HOST='h');"
+                f"c.cookies['webvirt_session'] = {door.bob.session!r}; began = time.time();"
+                "answer = c.post('/logout/'); assert answer.status_code == 302, answer; print(json.dumps(began))"
+            )
+        )
+        assert close_code(connection) == 4403
+        assert time.time() - ended_at < 1
+    assert door.refusal(door.token(door.bob).token, cookie=door.bob.session) == 403
+
+
+def test_a_lost_right_ends_it(door: Door, running: UUID) -> None:
+    with door.open(door.token(door.bob, session=False).token) as connection:
+        Screen(connection).begin()
+        door.shell("from accounts.models import Grant; Grant.objects.get(user__username='bob').delete()")
+        assert close_code(connection) == 4403
+
+
+def test_a_disabled_user_loses_it_though_nothing_is_read_any_more(door: Door, running: UUID) -> None:
+    """The service must not wait for a browser that takes nothing."""
+    with door.open(door.token(door.alice).token, cookie=door.alice.session, max_queue=1) as connection:
+        screen = Screen(connection)
+        screen.begin()
+        child = door.children()[-1]
+        # A frame is larger than what the sockets hold between them: the rest of it stays with the child.
+        screen.connection.send(struct.pack(">BBHHHH", 3, 0, 0, 0, screen.width, screen.height))
+        wait_for(lambda: connection.recv_messages.paused)
+        door.shell(
+            "from accounts.models import User; u = User.objects.get(username='alice'); u.is_active = False; u.save()"
+        )
+        wait_for(lambda: child not in door.children())
+    door.shell("from accounts.models import User; u = User.objects.get(username='alice'); u.is_active = True; u.save()")
+
+
+def test_the_guests_end_is_a_clean_end(door: Door, running: UUID, conn: Connection) -> None:
+    with door.open(door.token(door.alice).token, cookie=door.alice.session) as connection:
+        screen = Screen(connection)
+        screen.begin()
+        domains.destroy(conn, running)
+        assert close_code(connection) == 1000
+    wait_for(lambda: not door.children())
+
+
+def test_a_guest_that_is_off_has_no_display(door: Door, guest: UUID, conn: Connection) -> None:
+    domain = conn.handle.lookupByUUID(guest.bytes)
+    if domain.isActive():
+        domain.destroy()
+    with door.open(door.token(door.alice).token, cookie=door.alice.session) as connection:
+        assert close_code(connection) == 4404
+
+
+def test_the_end_of_the_service_ends_its_consoles(tmp_path: Path, redis_process: redis.Redis, running: UUID) -> None:
+    with Door(tmp_path, uri=URI, uuid=str(running)) as door:
+        with door.open(door.token(door.alice).token, cookie=door.alice.session) as connection:
+            Screen(connection).begin()
+            door.process.terminate()
+            door.process.wait(timeout=10)
+            with pytest.raises(websockets.ConnectionClosed):
+                connection.recv(timeout=10)
