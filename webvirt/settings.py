@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "webvirt.middleware.RequestIdMiddleware",
     "webvirt.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.PersonMiddleware",
+    "live.middleware.LiveSeqMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -196,7 +198,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["api.schema.without_aliases"],
     "ENUM_NAME_OVERRIDES": {
-        "Graphics": ["vnc"],
+        "GraphicsType": ["vnc"],
         "HostState": "hosts.models.HostStatus.State",
         "InstanceState": "instances.models.Instance.State",
         "PoolState": "storage.models.Pool.State",

@@ -17,3 +17,5 @@ urlpatterns = [
     path("tasks/", include("tasks.urls")),
     path("api/v1/", include("api.urls")),
 ]
+
+handler500 = "webvirt.errors.server_error"

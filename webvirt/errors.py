@@ -1,0 +1,15 @@
+"""The page for what went wrong in Webvirt itself."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+log = logging.getLogger(__name__)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say so, with the reference under which the log has the traceback."""
+    reference = getattr(request, "request_id", "")
+    log.exception("request %s to %s failed", reference, request.path)
+    return render(request, "500.html", {"request_id": reference}, status=500)
