@@ -6,6 +6,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+BITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
 DAY = 86_400
 
 
@@ -38,6 +39,23 @@ def size_of(count: float, total: float) -> str:
     power = unit_of(total)
     words = {"count": digits(count / 1024**power), "total": digits(total / 1024**power), "unit": UNITS[power]}
     return _("%(count)s of %(total)s %(unit)s") % words
+
+
+def rate(count: float) -> str:
+    """Bytes per second: `5.40 MiB/s`."""
+    return f"{size(count)}/s"
+
+
+def bits(count: float) -> str:
+    """Bytes per second in bits, as networks are measured: `41.0 Mbit/s`."""
+    value, power = count * 8, 0
+    while round(value / 1000**power) >= 1000 and power < len(BITS) - 1:
+        power += 1
+    return f"{digits(value / 1000**power) if power else f'{value:.0f}'} {BITS[power]}"
+
+
+def percent(value: float) -> str:
+    return f"{value:.0f} %"
 
 
 def duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """What templates draw with. Built in: no `{% load %}` is needed."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from webvirt.icons import NAMES
 register = template.Library()
 
 DASH = format_html('<span class="soft">{}</span>', "–")
+
+# the formats of figures, as format.js has them
+FORMATS = {"percent": units.percent, "bytes": units.size, "rate": units.rate, "bits": units.bits}
 
 STATE_CLASSES = {
     "running": "run",
@@ -141,6 +145,19 @@ def moment_tag(moment: datetime, kind: str, words: str) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" data-time="{}">{}</time>', moment.isoformat(), exact, kind, words
     )
+
+
+@register.simple_tag
+def figure(name: str, value: float | None, format: str) -> SafeString:
+    """A figure that follows the live channel: `figure "instance:7:cpu_percent" 12.5 "percent"` (or bytes, rate, bits)."""
+    words = "–" if value is None else FORMATS[format](value)
+    return format_html('<span data-figure="{}" data-format="{}">{}</span>', name, format, words)
+
+
+@register.simple_tag
+def idempotency_key() -> SafeString:
+    """The hidden field that makes a press repeated by a browser, or by an impatient person, one change."""
+    return format_html('<input type="hidden" name="idempotency_key" value="{}">', secrets.token_hex(16))
 
 
 @register.simple_tag
