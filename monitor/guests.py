@@ -1,0 +1,95 @@
+"""Guests: the quick listing of all, and the definitions of a few."""
+
+import logging
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.utils import timezone
+
+from instances.models import Instance
+from monitor import definitions, figures
+from monitor.link import Link
+from monitor.rows import Changes
+from virt import domains
+from virt.domains import DomainFacts, DomainState
+from virt.errors import NotFound, VirtError
+
+log = logging.getLogger(__name__)
+
+# The quick listing need not load what only a definition fills.
+HEAVY = ("xml", "inactive_xml", "disks", "interfaces", "graphics")
+
+
+def sync_list(link: Link, host_id: int) -> list[UUID]:
+    """Make state, flags and existence of all guests true, in a constant number of calls.
+
+    Returns those whose definition is not known: new ones, and ones that have another name now.
+    """
+    found = link.call(domains.list_all)
+    rows = {row.uuid: row for row in Instance.objects.filter(host_id=host_id).defer(*HEAVY)}
+    changes = Changes()
+    unread = []
+    for state in found:
+        row = rows.pop(state.uuid, None)
+        values = _listed(state)
+        if row is None:
+            changes.add(Instance(host_id=host_id, uuid=state.uuid, **values))
+            unread.append(state.uuid)
+            continue
+        if row.state != state.state:
+            values["state_since"] = timezone.now()
+        if "name" in changes.change(row, values):
+            unread.append(state.uuid)
+    _remove(host_id, list(rows.values()), changes)
+    return unread
+
+
+def _listed(state: DomainState) -> dict[str, object]:
+    return {
+        "name": state.name,
+        "state": state.state.value,
+        "reason": state.reason,
+        "autostart": state.autostart,
+        "persistent": state.persistent,
+        "has_managed_save": state.managed_save,
+    }
+
+
+def sync_some(link: Link, host_id: int, uuids: Iterable[UUID]) -> None:
+    """Read these guests whole, and make their rows, the use of volumes and the attachments true."""
+    found: list[DomainFacts] = []
+    gone: list[UUID] = []
+    for uuid in uuids:
+        try:
+            found.append(link.call(domains.describe, uuid))
+        except NotFound:
+            gone.append(uuid)
+        except VirtError as error:
+            if not link.is_alive:
+                raise
+            log.warning("guest %s cannot be read: %s", uuid, error)
+    wanted = [facts.uuid for facts in found] + gone
+    rows = {row.uuid: row for row in Instance.objects.filter(host_id=host_id, uuid__in=wanted)}
+    read = definitions.read(host_id, found)
+    changes = Changes()
+    for facts in found:
+        row = rows.get(facts.uuid)
+        values = definitions.values(facts, read.disks[facts.uuid])
+        if row is None:
+            changes.add(Instance(host_id=host_id, uuid=facts.uuid, state_since=timezone.now(), **values))
+            continue
+        if row.state != facts.state:
+            values["state_since"] = timezone.now()
+        changes.change(row, values)
+    definitions.sync_uses(host_id, read, changes)
+    definitions.sync_attachments(host_id, read, changes)
+    _remove(host_id, [rows[uuid] for uuid in gone if uuid in rows], changes)
+
+
+def _remove(host_id: int, rows: list[Instance], changes: Changes) -> None:
+    """Commit `changes`, with the rows of guests that are gone and all that was known of them."""
+    ids = [row.pk for row in rows]
+    changes.remove(rows)
+    definitions.forget(host_id, [row.uuid for row in rows], changes)
+    changes.commit()
+    figures.forget(ids)

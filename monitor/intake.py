@@ -1,0 +1,109 @@
+"""What waits for a host's reader: notes of events, look requests, and the signs to stop or to give up."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from hosts.settle import Look
+from virt.events import Event
+
+# Events of one action come in a burst; read once after it. (`virsh start` sends three within 2 ms.)
+GATHER_SECONDS = 0.008
+
+# What a note of this type reads: a volume, and what is uploaded, is named by its pool and read with it.
+KINDS = {
+    "domain": "guest",
+    "instance": "guest",
+    "pool": "pool",
+    "volume": "pool",
+    "upload": "pool",
+    "network": "network",
+    "host": "host",
+}
+# What rows do not hold.
+IRRELEVANT = {"rtc-change", "migration-iteration", "watchdog", "graphics"}
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to read: kind is guest, pool, network or host (which has no uuid)."""
+
+    kind: str
+    uuid: UUID | None = None
+
+
+@dataclass
+class Work:
+    """What to read now, each object once, and the looks to answer when its rows are committed."""
+
+    notes: list[Note] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[UUID]:
+        return [note.uuid for note in self.notes if note.kind == kind and note.uuid is not None]
+
+
+class Intake:
+    """Filled by libvirt's event loop and by the listener for looks; emptied by the host's reader."""
+
+    def __init__(self) -> None:
+        self._filled = threading.Condition()
+        self._notes: dict[Note, None] = {}
+        self._looks: deque[Look] = deque()
+        self._stop = threading.Event()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def happened(self, event: Event) -> None:
+        """Note an event's object; called in the event loop's thread."""
+        kind = KINDS.get(event.object_type)
+        if kind is not None and event.kind not in IRRELEVANT:
+            self.note(Note(kind, event.uuid))
+
+    def note(self, *notes: Note) -> None:
+        with self._filled:
+            self._notes.update(dict.fromkeys(notes))
+            self._filled.notify()
+
+    def look(self, look: Look) -> None:
+        with self._filled:
+            self._looks.append(look)
+            self._filled.notify()
+
+    def wake(self) -> None:
+        """End the waiting of `take`, though there is nothing to read."""
+        with self._filled:
+            self._filled.notify()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.wake()
+
+    def rest(self, seconds: float) -> None:
+        """Wait while there is no connection; only a stop ends it early."""
+        self._stop.wait(seconds)
+
+    def take(self, seconds: float) -> Work:
+        """All that waits, having waited at most `seconds` for it."""
+        with self._filled:
+            if not self._has_some() and seconds > 0:
+                self._filled.wait(seconds)
+            if not self._has_some():
+                return Work()
+            urgent = bool(self._looks) or self.stopped
+        if not urgent:
+            time.sleep(GATHER_SECONDS)
+        with self._filled:
+            notes, self._notes = self._notes, {}
+            looks, self._looks = list(self._looks), deque()
+        for look in looks:
+            for ref in look.refs:
+                notes[Note(KINDS[ref.type], ref.uuid)] = None
+        return Work(list(notes), looks)
+
+    def _has_some(self) -> bool:
+        return bool(self._notes or self._looks or self.stopped)

@@ -1,0 +1,262 @@
+"""The reader of one host: the one thread that calls its libvirt, and that writes its inventory."""
+
+import logging
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import redis
+from django.db import DatabaseError, connections
+
+from hosts.settle import Look, answer
+from instances.models import Instance
+from monitor import guests, nets, pools, status
+from monitor.chores import Chore
+from monitor.figures import Sampler
+from monitor.intake import Intake, Note, Work
+from monitor.link import Link
+from monitor.rows import batches
+from storage.models import Pool
+from virt import hosts
+from virt.errors import Unsupported, VirtError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+LEASE_PAUSE = 0.2
+FIGURES_SECONDS = 5.0
+VOLUMES_SECONDS = 15.0
+LIST_SECONDS = 30.0
+# libvirt tells of no change that is made to a definition for the next start only.
+WHOLE_SECONDS = 120.0
+REFRESH_SECONDS = 600.0
+GUESTS_A_STEP = 5
+# libvirt's first look at a host runs each QEMU binary that is installed there.
+FACTS_SECONDS = 90.0
+
+
+class HostReader:
+    """Keeps a host's rows true while it can be reached, and says so where it cannot.
+
+    `may_write` says whether this monitor still holds the lease. `pulse` is when (monotonic) the thread last
+    went round; it stands still while the host is asked, which `link` bounds.
+    """
+
+    def __init__(self, host_id: int, name: str, uri: str, *, may_write: Callable[[], bool]) -> None:
+        self.host_id = host_id
+        self.uri = uri
+        self.pulse = time.monotonic()
+        self.link: Link | None = None
+        self._name = name
+        self._may_write = may_write
+        self._agrees = False
+        self._began = False
+        self._intake = Intake()
+        self._thread = threading.Thread(target=self._run, name=f"host {host_id}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; `join` waits for it."""
+        self._intake.stop()
+
+    def join(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the thread's end; whether it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def look(self, look: Look) -> None:
+        """Take a look request in; it is answered when its rows are committed."""
+        self._intake.look(look)
+
+    @property
+    def is_connected(self) -> bool:
+        return self.link is not None
+
+    def hangs_since(self, earliest: float) -> bool:
+        """Whether the thread has stood still since `earliest` (monotonic) without waiting for its host."""
+        link = self.link
+        return self.pulse < earliest and not (link is not None and link.is_asking)
+
+    def check(self) -> None:
+        """Cut a call that takes too long; called by the supervisor about once a second."""
+        link = self.link
+        if link is not None and link.is_overdue:
+            log.warning("%s does not answer; its connection is cut", self._name)
+            link.cut()
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._intake.stopped:
+            began = time.monotonic()
+            if self._attempt():
+                pause = FIRST_PAUSE
+            # Counted from the attempt's beginning: one against a silent host has taken its time already.
+            rest = began + pause * random.uniform(0.75, 1.25) - time.monotonic()  # noqa: S311 - spreads load
+            pause = min(LONGEST_PAUSE, pause * 2)
+            self._rest(max(FIRST_PAUSE, rest))
+        connections.close_all()
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._intake.stopped and (left := until - time.monotonic()) > 0:
+            self.pulse = time.monotonic()
+            self._intake.rest(min(left, 1.0))
+
+    def _attempt(self) -> bool:
+        """Connect, and read until the connection ends; whether there was one."""
+        self.pulse = time.monotonic()
+        connected = False
+        try:
+            if not self._began:
+                status.connecting(self.host_id)
+                self._began = True
+            try:
+                self.link = Link(self.uri, note=self._intake.happened, closed=self._intake.wake)
+                connected = True
+                self._read(self.link)
+            except VirtError as error:
+                log.info("%s: %s", self._name, error)
+                status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
+        except DatabaseError as error:
+            # Its state cannot be written either; all is read anew when the database is back.
+            log.warning("%s: the database does not take what was read: %s", self._name, error)
+            connections.close_all()
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("%s: not read by our own fault, reference %s", self._name, reference)
+            self._say_failed(reference)
+        finally:
+            self._close()
+        return connected
+
+    def _say_failed(self, reference: str) -> None:
+        try:
+            status.failed(self.host_id, reference)
+        except DatabaseError as error:
+            log.warning("%s: its state cannot be written: %s", self._name, error)
+            connections.close_all()
+
+    def _close(self) -> None:
+        link, self.link = self.link, None
+        if link is None:
+            return
+        try:
+            link.close()
+        except VirtError as error:
+            log.info("%s: closed: %s", self._name, error)
+
+    def _read(self, link: Link) -> None:
+        """Make all rows true, then keep them so."""
+        sampler = Sampler(self.host_id)
+        guests.sync_list(link, self.host_id)
+        # A host that was never read is not up before it is known what it offers.
+        if not status.has_facts(self.host_id):
+            self._facts(link)
+        status.up(self.host_id)
+        log.info("%s: up", self._name)
+        self._intake.note(Note("host"))
+        chores = [
+            Chore(FIGURES_SECONDS, lambda: self._figures(link, sampler)),
+            Chore(WHOLE_SECONDS, lambda: self._whole(link)),
+            Chore(LIST_SECONDS, lambda: self._guests(link), first=LIST_SECONDS),
+            Chore(VOLUMES_SECONDS, lambda: self._volumes(link), first=VOLUMES_SECONDS),
+            Chore(REFRESH_SECONDS, lambda: self._refresh(link), first=REFRESH_SECONDS),
+        ]
+        while not self._intake.stopped:
+            self.pulse = time.monotonic()
+            if not link.is_alive:
+                raise link.breakage()
+            if not self._may_write():
+                self._intake.rest(LEASE_PAUSE)
+                continue
+            self._serve(link, self._intake.take(min(1.0, *(chore.wait() for chore in chores))))
+            for chore in chores:
+                self._guard(link, chore.step)
+
+    def _guard(self, link: Link, do: Callable[[], T]) -> T | None:
+        """Do it; what the host cannot do, or refuses for one object, does not end the reading of the others."""
+        try:
+            return do()
+        except Unsupported as error:
+            log.debug("%s: %s", self._name, error)
+        except VirtError as error:
+            if not link.is_alive:
+                raise
+            self._agrees = False
+            log.warning("%s: %s", self._name, error)
+        return None
+
+    def _serve(self, link: Link, work: Work) -> None:
+        """Read what was noted, each object once, then answer the looks."""
+        for uuids in batches(work.of("guest"), GUESTS_A_STEP):
+            self._guard(link, partial(guests.sync_some, link, self.host_id, uuids))
+        for uuid in work.of("pool"):
+            self._guard(link, partial(self._pool, link, uuid))
+        for uuid in work.of("network"):
+            self._guard(link, partial(nets.sync_network, link, self.host_id, uuid))
+        if Note("host") in work.notes:
+            self._guard(link, partial(self._facts, link))
+        for look in work.looks:
+            try:
+                answer(look)
+            except redis.RedisError as error:
+                log.warning("Redis does not answer, nor is a look answered: %s", error)
+
+    def _facts(self, link: Link) -> None:
+        status.facts(self.host_id, link.long_call(FACTS_SECONDS, hosts.describe))
+
+    def _pool(self, link: Link, uuid: UUID) -> None:
+        users = pools.sync_pool(link, self.host_id, uuid)
+        self._intake.note(*(Note("guest", user) for user in users))
+
+    def _figures(self, link: Link, sampler: Sampler) -> Iterator[None]:
+        sampler.take(link)
+        return iter(())
+
+    def _whole(self, link: Link) -> Iterator[None]:
+        """Everything, definitions included; inventory agrees with the host after it."""
+        self._agrees = True
+        uuids = list(Instance.objects.filter(host_id=self.host_id).values_list("uuid", flat=True))
+        for some in batches(uuids, GUESTS_A_STEP):
+            self._guard(link, partial(guests.sync_some, link, self.host_id, some))
+            yield
+        for uuid in self._guard(link, partial(pools.listed, link, self.host_id)) or []:
+            self._guard(link, partial(self._pool, link, uuid))
+            yield
+        for uuid in self._guard(link, partial(nets.listed, link, self.host_id)) or []:
+            self._guard(link, partial(nets.sync_network, link, self.host_id, uuid))
+            yield
+        if self._agrees:
+            status.agrees(self.host_id)
+
+    def _guests(self, link: Link) -> Iterator[None]:
+        """The listing that would find what a lost event left untold."""
+        unread = guests.sync_list(link, self.host_id)
+        self._intake.note(*(Note("guest", uuid) for uuid in unread))
+        status.seen(self.host_id)
+        return iter(())
+
+    def _volumes(self, link: Link) -> Iterator[None]:
+        """libvirt tells of no volume that is made or deleted."""
+        for uuid in self._active_pools():
+            self._guard(link, partial(self._pool, link, uuid))
+            yield
+
+    def _refresh(self, link: Link) -> Iterator[None]:
+        for uuid in self._active_pools():
+            self._guard(link, partial(pools.refresh, link, self.host_id, uuid))
+            yield
+
+    def _active_pools(self) -> list[UUID]:
+        active = Pool.objects.filter(host_id=self.host_id, state=Pool.State.ACTIVE)
+        return list(active.values_list("uuid", flat=True))

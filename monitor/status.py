@@ -1,0 +1,102 @@
+"""What is known of a host itself: its state, since when and why, and what it is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from hosts.models import Host, HostStatus
+from live.channel import publish
+from tasks.runner import own_fault, words_of
+from virt.errors import Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported, VirtError
+from virt.hosts import HostFacts
+
+State = HostStatus.State
+
+# These do not go away by waiting: somebody has to change something.
+REFUSALS = (Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported)
+FACTS = (
+    "hostname",
+    "driver",
+    "libvirt_version",
+    "hypervisor_version",
+    "arch",
+    "cpu_model",
+    "cpus",
+    "memory_bytes",
+    "kvm",
+    "kvm_reason",
+    "capabilities_xml",
+    "domcapabilities_xml",
+)
+
+
+def _write(host_id: int, values: dict[str, Any]) -> bool:
+    """Write what differs of a host's row; whether anything did. A host that was removed has none."""
+    status = HostStatus.objects.filter(host_id=host_id).first()
+    if status is None:
+        if not Host.objects.filter(pk=host_id).exists():
+            return False
+        status = HostStatus(host_id=host_id)
+        status.save(force_insert=True)
+    if "state" in values and values["state"] != status.state:
+        values = {**values, "since": timezone.now()}
+    fields = [name for name, value in values.items() if getattr(status, name) != value]
+    for name in fields:
+        setattr(status, name, values[name])
+    if fields:
+        with transaction.atomic():
+            status.save(update_fields=fields)
+    return bool(fields)
+
+
+def _tell(host_id: int, values: dict[str, Any]) -> None:
+    if _write(host_id, values):
+        publish("host", host_id)
+
+
+def connecting(host_id: int) -> None:
+    """A monitor begins: what an earlier one called up has yet to be seen. What was down stays so until it answers."""
+    status = HostStatus.objects.filter(host_id=host_id).first()
+    if status is None or status.is_up:
+        _tell(host_id, {"state": State.CONNECTING, "error": None})
+
+
+def up(host_id: int) -> None:
+    _tell(host_id, {"state": State.UP, "error": None, "last_seen": timezone.now()})
+
+
+def lost(host_id: int, error: VirtError, *, answered_at: float | None) -> None:
+    """The host cannot be reached, or refuses us; `answered_at` is when it last answered (since the epoch)."""
+    state = State.REFUSED if isinstance(error, REFUSALS) else State.DOWN
+    values: dict[str, Any] = {"state": state, "error": words_of(error)}
+    if answered_at is not None:
+        values["last_seen"] = datetime.fromtimestamp(answered_at, tz=UTC)
+    _tell(host_id, values)
+
+
+def failed(host_id: int, reference: str) -> None:
+    """We could not read the host by a fault of our own; the log has it under `reference`."""
+    _tell(host_id, {"state": State.DOWN, "error": own_fault(reference)})
+
+
+def facts(host_id: int, found: HostFacts) -> None:
+    _tell(host_id, {name: getattr(found, name) for name in FACTS})
+
+
+def has_facts(host_id: int) -> bool:
+    return HostStatus.objects.filter(host_id=host_id).exclude(capabilities_xml="").exists()
+
+
+def seen(host_id: int) -> None:
+    """The host answers still; no page shows it while it is up, so none is told."""
+    _write(host_id, {"last_seen": timezone.now()})
+
+
+def agrees(host_id: int) -> None:
+    """Inventory agrees with the host now."""
+    first = HostStatus.objects.filter(host_id=host_id, synced_at=None).exists()
+    _write(host_id, {"synced_at": timezone.now()})
+    if first:
+        publish("host", host_id)
