@@ -1,2 +1,50 @@
+"""The API's addresses. Collections and objects end in a slash, actions do not; each is answered with and without."""
+
+from django.urls import URLPattern, path
+from rest_framework.views import APIView
+
+from api import docs, hosts, instances, networks, storage, tasks, uploads
+from api.unknown import Unknown
+
+
+def both(route: str, view: type[APIView], name: str) -> list[URLPattern]:
+    """The address as documented, and its other spelling."""
+    alias = view.as_view()
+    alias.is_alias = True  # type: ignore[attr-defined]
+    other = route.removesuffix("/") if route.endswith("/") else f"{route}/"
+    return [path(route, view.as_view(), name=name), path(other, alias)]
+
+
 app_name = "api"
-urlpatterns = []
+urlpatterns = [
+    *both("hosts/", hosts.HostList, "hosts"),
+    *both("hosts/<int:pk>/", hosts.HostDetail, "host"),
+    *both("instances/", instances.InstanceList, "instances"),
+    *both("instances/<int:pk>/", instances.InstanceDetail, "instance"),
+    *both("instances/<int:pk>/start", instances.Start, "instance-start"),
+    *both("instances/<int:pk>/shutdown", instances.Shutdown, "instance-shutdown"),
+    *both("instances/<int:pk>/reboot", instances.Reboot, "instance-reboot"),
+    *both("instances/<int:pk>/reset", instances.Reset, "instance-reset"),
+    *both("instances/<int:pk>/destroy", instances.Destroy, "instance-destroy"),
+    *both("instances/<int:pk>/suspend", instances.Suspend, "instance-suspend"),
+    *both("instances/<int:pk>/resume", instances.Resume, "instance-resume"),
+    *both("instances/<int:pk>/media", instances.Media, "instance-media"),
+    *both("instances/<int:pk>/console", instances.Console, "instance-console"),
+    *both("instances/<int:pk>/screenshot", instances.Screenshot, "instance-screenshot"),
+    *both("instances/<int:pk>/xml", instances.Xml, "instance-xml"),
+    *both("pools/", storage.PoolList, "pools"),
+    *both("pools/<int:pk>/", storage.PoolDetail, "pool"),
+    *both("volumes/", storage.VolumeList, "volumes"),
+    *both("volumes/<int:pk>/", storage.VolumeDetail, "volume"),
+    *both("uploads/", uploads.Uploads, "uploads"),
+    *both("uploads/<uuid:pk>/", uploads.UploadDetail, "upload"),
+    *both("networks/", networks.NetworkList, "networks"),
+    *both("networks/<int:pk>/", networks.NetworkDetail, "network"),
+    *both("tasks/", tasks.TaskList, "tasks"),
+    *both("tasks/<int:pk>/", tasks.TaskDetail, "task"),
+    *both("tasks/<int:pk>/log", tasks.TaskLog, "task-log"),
+    *both("tasks/<int:pk>/cancel", tasks.TaskCancel, "task-cancel"),
+    *both("schema/", docs.OpenApi, "schema"),
+    path("docs/", docs.documentation, name="docs"),
+    path("<path:path>", Unknown.as_view()),
+]

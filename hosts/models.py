@@ -4,15 +4,26 @@ from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant
 from accounts.rights import Ref, visible
+from tasks.errors import error_words
 
 
 class HostQuerySet(models.QuerySet["Host"]):
     def visible_to(self, user: Any) -> Self:
         return visible(self, user, scope=Grant.Scope.HOST, host="pk", uuid="pk")  # type: ignore[return-value]
+
+    def matching(self, text: str) -> Self:
+        """Hosts with `text` in their name, address or own host name."""
+        named = models.Q(name__icontains=text) | models.Q(uri__icontains=text)
+        return self.filter(named | models.Q(status__hostname__icontains=text)) if text else self
+
+    def with_status(self) -> Self:
+        """Hosts with what the monitor last saw, in the same query; without the large XML, which few need."""
+        return self.select_related("status").defer("status__capabilities_xml", "status__domcapabilities_xml")
 
 
 class Host(models.Model):
@@ -78,3 +89,21 @@ class HostStatus(models.Model):
     def stale_since(self) -> Any:
         """Since when what we know of the host is old; None while it is up."""
         return None if self.is_up else self.last_seen or self.since
+
+    @property
+    def why(self) -> str:
+        """Why it is not up, in the reader's language; "" while it is."""
+        if self.is_up:
+            return ""
+        words = error_words(self.error)
+        return words["detail"] if words else gettext("Webvirt is connecting to it.")
+
+    @property
+    def error_words(self) -> dict[str, str] | None:
+        """What is wrong, in the reader's language: title, detail, hint, and libvirt's own message."""
+        return error_words(self.error)
+
+    @property
+    def kvm_words(self) -> str:
+        """Why guests are accelerated here, or are not, in the reader's language."""
+        return gettext(self.kvm_reason) if self.kvm_reason else ""

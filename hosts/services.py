@@ -34,11 +34,8 @@ def require_up(host: Host) -> None:
     status = host.status
     if status.is_up:
         return
-    why = (status.error or {}).get("detail", "")
-    words = _(why) % (status.error or {}).get("params", {}) if why else _("Webvirt is connecting to it.")
-    raise HostAway(
-        _("%(host)s cannot be asked for changes now: it is not connected. %(why)s") % {"host": host.name, "why": words}
-    )
+    words = {"host": host.name, "why": status.why}
+    raise HostAway(_("%(host)s cannot be asked for changes now: it is not connected. %(why)s") % words)
 
 
 def change(

@@ -56,7 +56,7 @@ def register_model(
         # Asked by the columns apart and paired here: a condition of 500 pairs is too deep for SQLite.
         said = {ref: (ref.host_id, *([ref.uuid] if uuid else []), *([ref.name] if own_name else [])) for ref in refs}
         lookups = [lookup for lookup in (host, uuid, own_name) if lookup]
-        near = {f"{lookup}__in": set(values) for lookup, values in zip(lookups, zip(*said.values()), strict=False)}
+        near = {f"{lookup}__in": {values[place] for values in said.values()} for place, lookup in enumerate(lookups)}
         rows = {tuple(row[1:]): row[0] for row in model.objects.filter(**near).values_list("pk", *lookups)}
         return {ref: rows[values] for ref, values in said.items() if values in rows}
 

@@ -59,6 +59,7 @@ class Context:
     def say(self, text: str) -> None:
         """Add a line to the task's log."""
         LogLine.objects.create(task=self.task, text=text, at=timezone.now())
+        publish("task", self.task.pk)
 
     def make(self, **what: str) -> None:
         """Write down, before it is made, what would have to be removed if the job ended here."""

@@ -3,9 +3,19 @@
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 Words = str | Promise
+
+
+def error_words(error: dict[str, Any] | None) -> dict[str, str] | None:
+    """A kept error (templates and params, as tasks.runner.words_of writes them) in the reader's language."""
+    if error is None:
+        return None
+    # gettext("") is the catalogue's head, not nothing.
+    told = {part: gettext(error[part]) % error["params"] if error[part] else "" for part in ("title", "detail", "hint")}
+    return {**told, "libvirt": error["libvirt"]}
 
 
 class Refused(Exception):

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant
 from accounts.rights import Ref, visible
+from tasks.errors import error_words
 from tasks.registry import TITLES
 
 
@@ -112,17 +112,16 @@ class Task(models.Model):
     @property
     def error_words(self) -> dict[str, str] | None:
         """Why it failed, in the reader's language: title, detail, hint, and libvirt's own message."""
-        if self.error is None:
-            return None
-        params = self.error["params"]
-        words = {part: self.error[part] for part in ("title", "detail", "hint")}
-        # gettext("") is the catalogue's head, not nothing.
-        told = {part: gettext(text) % params if text else "" for part, text in words.items()}
-        return {**told, "libvirt": self.error["libvirt"]}
+        return error_words(self.error)
 
     @property
     def ended(self) -> bool:
         return self.state not in Task.UNFINISHED
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None while it has not ended, or when it never began."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at and self.started_at else None
 
     @property
     def can_cancel(self) -> bool:

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from api.unknown import Unknown
 from instances.overview import overview
 from webvirt.health import healthz
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("networks/", include("networks.urls")),
     path("tasks/", include("tasks.urls")),
     path("api/v1/", include("api.urls")),
+    path("api/<path:path>", Unknown.as_view()),
 ]
 
 handler500 = "webvirt.errors.server_error"
