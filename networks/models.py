@@ -3,15 +3,32 @@
 from typing import Any, Self
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant
 from accounts.rights import Ref, visible
 from hosts.models import Host
 
+MODES = {
+    "": _("isolated"),
+    "nat": _("NAT"),
+    "route": _("routed"),
+    "open": _("open"),
+    "bridge": _("bridge"),
+    "private": _("private"),
+    "vepa": _("VEPA"),
+    "passthrough": _("pass-through"),
+    "hostdev": _("PCI device"),
+}
+
 
 class NetworkQuerySet(models.QuerySet["Network"]):
     def visible_to(self, user: Any) -> Self:
         return visible(self, user, scope=Grant.Scope.NETWORK)  # type: ignore[return-value]
+
+    def with_host(self) -> Self:
+        """Rows with their host and its state, in the same query."""
+        return self.select_related("host", "host__status")
 
 
 class Network(models.Model):
@@ -45,6 +62,22 @@ class Network(models.Model):
     @property
     def ref(self) -> Ref:
         return Ref("network", self.host_id, self.uuid, self.name)
+
+    @property
+    def state(self) -> str:
+        return "active" if self.active else "inactive"
+
+    def get_state_display(self) -> Any:
+        return _("Active") if self.active else _("Inactive")
+
+    @property
+    def stale_since(self) -> Any:
+        """Since when what is shown is only the last known; None while the host is up."""
+        return self.host.status.stale_since
+
+    @property
+    def mode_word(self) -> Any:
+        return MODES.get(self.forward, self.forward)
 
 
 class Attachment(models.Model):

@@ -12,10 +12,30 @@ from accounts.models import Grant
 from accounts.rights import Ref, visible
 from hosts.models import Host
 
+TYPES = {
+    "dir": _("directory"),
+    "fs": _("file system"),
+    "netfs": _("network file system"),
+    "logical": _("LVM"),
+    "disk": _("disk"),
+    "iscsi": _("iSCSI"),
+    "iscsi-direct": _("iSCSI"),
+    "scsi": _("SCSI"),
+    "mpath": _("multipath"),
+    "rbd": _("Ceph RBD"),
+    "gluster": _("Gluster"),
+    "zfs": _("ZFS"),
+    "vstorage": _("Virtuozzo"),
+}
+
 
 class PoolQuerySet(models.QuerySet["Pool"]):
     def visible_to(self, user: Any) -> Self:
         return visible(self, user, scope=Grant.Scope.POOL)  # type: ignore[return-value]
+
+    def with_host(self) -> Self:
+        """Rows with their host and its state, in the same query."""
+        return self.select_related("host", "host__status")
 
 
 class Pool(models.Model):
@@ -57,6 +77,25 @@ class Pool(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state == Pool.State.ACTIVE
+
+    @property
+    def stale_since(self) -> Any:
+        """Since when what is shown is only the last known; None while the host is up."""
+        return self.host.status.stale_since
+
+    @property
+    def type_word(self) -> Any:
+        return TYPES.get(self.type, self.type)
+
+    @property
+    def taken_bytes(self) -> int:
+        """Bytes that nobody can use any more, ours or not."""
+        return max(self.capacity_bytes - self.available_bytes, 0)
+
+    @property
+    def taken_percent(self) -> int | None:
+        """None where the capacity is not known."""
+        return round(self.taken_bytes * 100 / self.capacity_bytes) if self.capacity_bytes else None
 
 
 class VolumeQuerySet(models.QuerySet["Volume"]):

@@ -1,0 +1,110 @@
+"""Pools, their volumes, and uploads."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.rights import Action, actor_of, may, require
+from hosts.models import Host
+from storage import services, uploads
+from storage.models import Pool, Upload
+from storage.shown import SORTS, pools_of, upload_rows, volume_rows
+from tasks.answers import asked
+from webvirt.listing import SIZES, ordered, paged, wanted_ids
+
+CARDS = 60
+
+
+@require_GET
+def pool_list(request: HttpRequest) -> HttpResponse:
+    """Pools as cards, by `?host=` and `?q=`."""
+    host, text = request.GET.get("host", ""), request.GET.get("q", "").strip()
+    seen = Pool.objects.visible_to(request.user)
+    context = {
+        "page": paged(pools_of(request.user, host=host, text=text), request, size=CARDS),
+        "host": host,
+        "text": text,
+        "hosts": Host.objects.filter(pk__in=seen.values("host_id")).values_list("pk", "name"),
+    }
+    block = request.GET.get("block") == "cards"
+    return render(request, "storage/_pools.html" if block else "storage/list.html", context)
+
+
+@require_GET
+def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One pool beside those of its host, its volumes, and the uploads into it."""
+    pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
+    block = request.GET.get("block", "")
+    context = {
+        "pool": pool,
+        "may_operate": may(request.user, Action.OPERATE, pool.ref),
+        "may_upload": may(request.user, Action.MANAGE, pool.ref),
+        "key": uuid4().hex,
+    }
+    if block in ("", "cards"):
+        context["cards"] = pools_of(request.user, host=str(pool.host_id))[:CARDS]
+    if block in ("", "uploads"):
+        context["uploads"] = upload_rows(pool, actor_of(request.user), done=False)
+    if block in ("", "rows", "foot"):
+        context |= volumes_of(request, pool)
+    blocks = {"cards": "_cards", "about": "_about", "uploads": "_uploads", "rows": "_rows", "foot": "_foot"}
+    return render(request, f"storage/{blocks.get(block, 'detail')}.html", context)
+
+
+def volumes_of(request: HttpRequest, pool: Pool) -> dict[str, Any]:
+    """The page of volumes that the query string asks for."""
+    text, ids = request.GET.get("q", "").strip(), wanted_ids(request)
+    volumes = pool.volumes.select_related("pool")
+    if text:
+        volumes = volumes.filter(name__icontains=text)
+    page = paged(ordered(volumes, request, SORTS, "name"), request)
+    return {
+        "page": page,
+        "sizes": SIZES,
+        "text": text,
+        "volumes": volume_rows([row for row in page if ids is None or row.pk in ids], request.user),
+        "taken": pool.volumes.aggregate(total=Sum("allocation_bytes"))["total"] or 0,
+        "may_create": may(request.user, Action.MANAGE, pool.host.ref),
+    }
+
+
+@require_GET
+def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose files, watch them come, go on to what they are for."""
+    pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
+    require(request.user, Action.MANAGE, pool.ref)
+    context = {
+        "pool": pool,
+        "may_upload": True,
+        "may_create": may(request.user, Action.MANAGE, pool.host.ref),
+        "uploads": upload_rows(pool, actor_of(request.user), done=True),
+    }
+    block = request.GET.get("block") == "uploads"
+    return render(request, "storage/_uploads.html" if block else "storage/upload.html", context)
+
+
+@require_POST
+def refresh(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
+    key = request.POST.get("idempotency_key")
+    task = services.refresh_pool(pool=pool, actor=actor_of(request.user), key=key)
+    return asked(request, task, back=reverse("storage:detail", args=[pk]))
+
+
+@require_POST
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    upload = get_object_or_404(Upload.objects.visible_to(request.user).select_related("pool__host__status"), pk=pk)
+    task = uploads.retry_upload(upload=upload, actor=actor_of(request.user))
+    return asked(request, task, back=reverse("storage:detail", args=[upload.pool_id]))
+
+
+@require_POST
+def abort(request: HttpRequest, pk: UUID) -> HttpResponse:
+    upload = get_object_or_404(Upload.objects.visible_to(request.user).select_related("pool"), pk=pk)
+    uploads.abort_upload(upload=upload, actor=actor_of(request.user))
+    return redirect("storage:detail", upload.pool_id)
