@@ -117,6 +117,8 @@ def _qcow_extensions(head: bytes, start: int, end: int) -> tuple[set[int], bool]
         if kind == 0:
             break
         kinds.add(kind)
+        if at + 8 + length > end:
+            return kinds, False
         at += 8 + (length + 7) // 8 * 8
     return kinds, True
 

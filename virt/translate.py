@@ -72,7 +72,7 @@ _MESSAGES = (
     _Message("already exists", errors.AlreadyExists),
     _Message("in use by", errors.Busy),
     _Message("domain is not running", errors.InvalidState, gettext_noop("The guest is not running.")),
-    _Message("domain is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
+    _Message("is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
     _Message("is already active", errors.InvalidState, gettext_noop("It is already active.")),
     _Message("is not active", errors.InvalidState, gettext_noop("It is not active.")),
 )

@@ -22,7 +22,7 @@ GRUB = 'set timeout=1\nmenuentry "install" {\n linux /boot/linux fb=false ---\n 
 
 
 @dataclass(frozen=True)
-class TestPool:
+class OwnPool:
     """A dir pool with a unique name."""
 
     uuid: UUID
@@ -41,7 +41,7 @@ def conn() -> Iterator[Connection]:
 
 
 @pytest.fixture
-def pool(conn: Connection) -> Iterator[TestPool]:
+def pool(conn: Connection) -> Iterator[OwnPool]:
     name = unique("pool")
     # Not under pytest's own folders: QEMU's user could not pass through them.
     folder = Path(tempfile.mkdtemp(prefix=name, dir="/var/lib/libvirt"))
@@ -50,7 +50,7 @@ def pool(conn: Connection) -> Iterator[TestPool]:
         conn, Pool(type="dir", name=name, path=str(folder / "pool")), autostart=False, start=True, build=True
     )
     try:
-        yield TestPool(uuid, name, folder / "pool")
+        yield OwnPool(uuid, name, folder / "pool")
     finally:
         handle = conn.handle.storagePoolLookupByUUID(uuid.bytes)
         if handle.isActive():
@@ -75,7 +75,7 @@ def clean_domains(conn: Connection) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def installer_iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Debian's real installer on a CD that BIOS and UEFI start."""
+    """Debian's real installer on a CD that BIOS starts."""
     folder = tmp_path_factory.mktemp("installer")
     boot = folder / "cd" / "boot"
     (boot / "grub").mkdir(parents=True)

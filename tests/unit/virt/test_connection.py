@@ -1,6 +1,5 @@
 """Opening connections: deadlines, what is left behind, and what people are told."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ OPENING = "open "
 
 
 def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def opening_threads() -> list[threading.Thread]:

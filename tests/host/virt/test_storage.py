@@ -1,0 +1,135 @@
+"""Pools, volumes and streams on real libvirt."""
+
+import hashlib
+import io
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.host.virt.conftest import OwnPool, unique
+from virt import domains, hosts, storage, streams
+from virt.connection import Connection
+from virt.definition import DiskSpec, GuestSpec, build
+from virt.errors import AlreadyExists, NotFound, OperationFailed, VirtError
+from virt.xml.capabilities import DomainCapabilities
+from virt.xml.domain import Source, VirtType
+from virt.xml.storage import Pool, Volume
+
+MIB = 1024 * 1024
+
+
+def upload(conn: Connection, pool: OwnPool, name: str, data: bytes, **changes: object) -> str:
+    values: dict[str, object] = {"progress": lambda sent: None, "cancelled": lambda: False, "sha256": True}
+    return streams.upload(conn, pool.uuid, name, io.BytesIO(data), len(data), **(values | changes))  # type: ignore[arg-type]
+
+
+def test_a_volume_comes_into_the_list_and_goes(conn: Connection, pool: OwnPool) -> None:
+    made = storage.create_volume(conn, pool.uuid, Volume(name="a.qcow2", capacity_bytes=64 * MIB, format="qcow2"))
+    assert storage.list_volumes(conn, pool.uuid) == [made]
+    assert (made.format, made.capacity_bytes, made.path) == ("qcow2", 64 * MIB, str(pool.folder / "a.qcow2"))
+    assert made.allocation_bytes < MIB
+    assert storage.volume_exists(conn, pool.uuid, "a.qcow2")
+    with pytest.raises(AlreadyExists):
+        storage.create_volume(conn, pool.uuid, Volume(name="a.qcow2", capacity_bytes=MIB, format="raw"))
+    storage.delete_volume(conn, pool.uuid, "a.qcow2")
+    assert not storage.volume_exists(conn, pool.uuid, "a.qcow2")
+    with pytest.raises(NotFound):
+        storage.delete_volume(conn, pool.uuid, "a.qcow2")
+
+
+@pytest.mark.parametrize("name", ["../escape", "/etc/passwd", "a\x00b", ""])
+def test_a_name_that_leads_out_of_the_pool_is_refused(conn: Connection, pool: OwnPool, name: str) -> None:
+    with pytest.raises(VirtError):
+        storage.create_volume(conn, pool.uuid, Volume(name=name, capacity_bytes=MIB, format="raw"))
+    assert list(pool.folder.iterdir()) == []
+
+
+def test_what_is_uploaded_is_what_was_sent(conn: Connection, pool: OwnPool) -> None:
+    data = bytes(range(256)) * 4096 * 3 + b"end"
+    storage.create_volume(conn, pool.uuid, Volume(name="data", capacity_bytes=len(data), format="raw"))
+    progress: list[int] = []
+    digest = upload(conn, pool, "data", data, progress=progress.append)
+    assert digest == hashlib.sha256(data).hexdigest()
+    assert (pool.folder / "data").read_bytes() == data
+    assert progress == sorted(progress)
+    assert progress[-1] == len(data)
+
+
+def test_a_cancelled_upload_stops_and_the_volume_can_go(conn: Connection, pool: OwnPool) -> None:
+    storage.create_volume(conn, pool.uuid, Volume(name="data", capacity_bytes=8 * MIB, format="raw"))
+    sent: list[int] = []
+    with pytest.raises(streams.StreamCancelled):
+        upload(conn, pool, "data", bytes(8 * MIB), progress=sent.append, cancelled=lambda: len(sent) == 3)
+    assert sent[-1] < 8 * MIB
+    storage.delete_volume(conn, pool.uuid, "data")
+    assert list(pool.folder.iterdir()) == []
+
+
+def test_a_source_that_ends_early_is_an_error(conn: Connection, pool: OwnPool) -> None:
+    storage.create_volume(conn, pool.uuid, Volume(name="data", capacity_bytes=2 * MIB, format="raw"))
+    with pytest.raises(OperationFailed, match="ended before"):
+        streams.upload(
+            conn,
+            pool.uuid,
+            "data",
+            io.BytesIO(bytes(MIB)),
+            2 * MIB,
+            progress=lambda sent: None,
+            cancelled=lambda: False,
+            sha256=False,
+        )
+
+
+def test_a_pool_that_does_not_start_is_not_left_defined(conn: Connection) -> None:
+    name = unique("pool")
+    with pytest.raises(VirtError):
+        storage.define_pool(
+            conn, Pool(type="dir", name=name, path="/nonexistent/pool"), autostart=False, start=True, build=False
+        )
+    assert name not in [pool.name for pool in storage.list_pools(conn)]
+
+
+def test_two_pools_cannot_share_a_folder(conn: Connection, pool: OwnPool) -> None:
+    with pytest.raises(VirtError):
+        storage.define_pool(
+            conn,
+            Pool(type="dir", name=unique("pool"), path=str(pool.folder)),
+            autostart=False,
+            start=False,
+            build=False,
+        )
+
+
+def test_a_pool_tells_its_room(conn: Connection, pool: OwnPool) -> None:
+    facts = storage.describe_pool(conn, pool.uuid)
+    assert (facts.active, facts.type, facts.path) == (True, "dir", str(pool.folder))
+    assert storage.free_bytes(conn, pool.uuid) == facts.available_bytes > 0
+
+
+@pytest.mark.usefixtures("clean_domains")
+def test_it_finds_who_uses_a_volume_even_below_another_image(conn: Connection, pool: OwnPool) -> None:
+    base = storage.create_volume(conn, pool.uuid, Volume(name="base.qcow2", capacity_bytes=MIB, format="qcow2"))
+    over = pool.folder / "over.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", "base.qcow2", over], check=True)
+    storage.refresh_pool(conn, pool.uuid)
+    spec = GuestSpec(
+        uuid=uuid4(),
+        name=unique("guest"),
+        vcpus=1,
+        memory_bytes=128 * MIB,
+        virt_type=VirtType.QEMU,
+        disks=(DiskSpec(str(over)),),
+    )
+    capabilities = DomainCapabilities.parse(hosts.describe(conn).domcapabilities_xml)
+    domain = build(spec, capabilities)
+    domains.define(conn, domain)
+    assert storage.users_of(conn, base.path) == [(spec.uuid, spec.name)]
+    assert storage.users_of(conn, str(over)) == [(spec.uuid, spec.name)]
+    disk = domain.disks[0]
+    disk.type = "volume"
+    disk.source = Source(pool=pool.name, volume="over.qcow2")
+    domains.define(conn, domain)
+    assert storage.users_of(conn, base.path) == [(spec.uuid, spec.name)]
+    assert storage.users_of(conn, str(Path(base.path).parent / "other")) == []

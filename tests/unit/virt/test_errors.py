@@ -1,0 +1,89 @@
+"""libvirt's errors in plain words, with libvirt's own words kept."""
+
+import inspect
+
+import libvirt
+import pytest
+
+from virt import errors
+from virt.connection import Connection, open_connection
+from virt.translate import translate, translated_errors
+
+
+def failure(message: str, code: int, domain: int = libvirt.VIR_FROM_QEMU, errno: int = 0) -> libvirt.libvirtError:
+    """An error as libvirt-python makes it."""
+    error = libvirt.libvirtError("")
+    error.err = (code, domain, message, libvirt.VIR_ERR_ERROR, None, None, None, errno, -1)
+    return error
+
+
+CASES = [
+    ("Domain not found: no domain", "NO_DOMAIN", "QEMU", errors.NotFound),
+    ("operation failed: domain 'a' already exists with uuid b", "OPERATION_FAILED", "DOMAIN", errors.AlreadyExists),
+    ("domain is not running", "OPERATION_INVALID", "QEMU", errors.InvalidState),
+    ("cannot acquire state change lock (held by x)", "OPERATION_TIMEOUT", "QEMU", errors.Busy),
+    ("not supported by the connection driver", "NO_SUPPORT", "NONE", errors.Unsupported),
+    ("unsupported configuration: no spice", "CONFIG_UNSUPPORTED", "QEMU", errors.Unsupported),
+    ("XML document failed to validate", "XML_INVALID_SCHEMA", "NONE", errors.InvalidDefinition),
+    ("Cannot recv data: Host key verification failed.", "SYSTEM_ERROR", "RPC", errors.HostKeyUnknown),
+    ("Cannot recv data: x: Permission denied (publickey).", "SYSTEM_ERROR", "RPC", errors.KeyRefused),
+    ("authentication failed: Failed to step SASL", "AUTH_FAILED", "RPC", errors.PasswordRefused),
+    ("authentication unavailable: no polkit agent", "AUTH_UNAVAILABLE", "REMOTE", errors.Denied),
+    ("unable to connect to server at 'a:1': refused", "SYSTEM_ERROR", "RPC", errors.Unreachable),
+    ("internal error: client socket is closed", "INTERNAL_ERROR", "RPC", errors.Unreachable),
+    ("internal error: closed due to keepalive timeout", "INTERNAL_ERROR", "RPC", errors.TimedOut),
+    ("packet 1 bytes received from server too large, want 2", "RPC", "RPC", errors.Unreachable),
+    ("internal error: QEMU broke", "INTERNAL_ERROR", "QEMU", errors.OperationFailed),
+    ("cannot write data to file 'x': No space left on device", "SYSTEM_ERROR", "STREAMS", errors.NoRoom),
+    ("unable to start: Cannot allocate memory", "INTERNAL_ERROR", "QEMU", errors.NoRoom),
+    ('process exited: Failed to get "write" lock', "INTERNAL_ERROR", "QEMU", errors.Busy),
+]
+
+
+@pytest.mark.parametrize(("message", "code", "domain", "kind"), CASES)
+def test_each_says_what_it_means(message: str, code: str, domain: str, kind: type[errors.VirtError]) -> None:
+    number = getattr(libvirt, f"VIR_ERR_{code}")
+    error = translate(failure(message, number, getattr(libvirt, f"VIR_FROM_{domain}")))
+    assert type(error) is kind
+    assert (error.libvirt, error.libvirt_code) == (message, number)
+    assert error.detail
+    assert error.hint
+
+
+def test_every_kind_has_words_and_a_code_of_its_own() -> None:
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.VirtError)]
+    assert len({kind.code for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        assert kind.title
+        assert str(kind())
+
+
+def test_a_full_disk_is_told_by_its_number_too() -> None:
+    error = failure("cannot extend file", libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_STORAGE, errno=28)
+    assert isinstance(translate(error), errors.NoRoom)
+
+
+def test_params_fill_the_sentence() -> None:
+    error = errors.NotFound("No drive %(target)s.", params={"target": "sda"}, libvirt="low words")
+    assert str(error) == "No drive sda. (low words)"
+
+
+def test_other_errors_pass_untouched() -> None:
+    with pytest.raises(ValueError), translated_errors():
+        raise ValueError
+
+
+def test_a_call_on_a_broken_connection_says_unreachable() -> None:
+    with open_connection("test:///default") as conn:
+        handle = conn.handle
+    with pytest.raises(errors.Unreachable), translated_errors():
+        handle.getHostname()
+
+
+def test_what_a_driver_lacks_is_none(conn: Connection) -> None:
+    @translated_errors()
+    def ask() -> str:
+        found: str = conn.handle.getDomainCapabilities()
+        return found
+
+    assert errors.if_supported(ask) is None
