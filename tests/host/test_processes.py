@@ -54,7 +54,7 @@ def ours(house: Stack) -> list[str]:
             continue
         try:
             words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         if os.fsencode(house.data) in words:
             found.append(f"{entry.name}: {(entry / 'cmdline').read_bytes()!r}")
