@@ -14,6 +14,34 @@ from instances.models import Instance
 from tasks.errors import HostAway, Refused
 
 
+def require_picture(instance: Instance) -> None:
+    """Raise HostAway (503), or Refused (409), saying why the guest has no display to be seen now."""
+    require_up(instance.host)
+    words = {"name": instance.name, "state": instance.get_state_display().lower()}
+    target = target_of(instance)
+    if target is None:
+        raise Refused(
+            _("Its definition has no VNC display, and others cannot be shown yet."),
+            title=_("%(name)s has no display") % words,
+        )
+    if not is_near(target.uri):
+        raise Refused(
+            _("Only displays of guests on Webvirt's own machine can be opened."),
+            title=_("The display of %(name)s cannot be reached") % words,
+        )
+    if not instance.has_screen:
+        raise Refused(_("Its display is there while it runs."), title=_("%(name)s is in the state “%(state)s”") % words)
+
+
+def why_dark(instance: Instance) -> Refused | None:
+    """Why the guest has no display to be seen now; None when it has one."""
+    try:
+        require_picture(instance)
+    except Refused as refused:
+        return refused
+    return None
+
+
 def open_console(*, instance: Instance, actor: User, session: str | None, kind: Kind = Kind.VNC) -> Token:
     """A token for the guest's display, good once and for 30 s.
 
@@ -22,26 +50,17 @@ def open_console(*, instance: Instance, actor: User, session: str | None, kind: 
     display to be seen.
     """
     require(actor, Action.OPERATE, instance.ref)
-    require_up(instance.host)
-    target = target_of(instance)
-    if target is None:
-        raise Refused(_("%(name)s has no VNC display.") % {"name": instance.name})
-    if not is_near(target.uri):
-        raise Refused(_("Only displays of guests on Webvirt's own machine can be opened."))
-    if not instance.has_screen:
-        raise Refused(
-            _("Start %(name)s first.") % {"name": instance.name},
-            title=_("%(name)s has no picture: it is %(state)s")
-            % {"name": instance.name, "state": instance.get_state_display().lower()},
-        )
+    require_picture(instance)
     try:
         return mint(instance=instance, kind=kind, user=actor, session_key=session)
     except redis.RedisError:
-        raise HostAway(_("Webvirt's memory of open consoles (Redis) does not answer. Try again in a moment."))
+        raise HostAway(
+            _("Redis does not answer. `manage.py doctor` says what is wrong."), title=_("Consoles cannot be opened now")
+        )
 
 
 def console_shape(token: Token, *, instance: Instance, request: HttpRequest) -> dict[str, object]:
-    """The answer to whoever opened a console: the page, the WebSocket, and until when (RFC 3339 once it is JSON)."""
+    """The answer to whoever opened a console: the page, the WebSocket, and until when."""
     websocket = request.build_absolute_uri("/console/ws").replace("http", "ws", 1)
     return {
         "url": request.build_absolute_uri(reverse("console:console", args=[instance.pk])),

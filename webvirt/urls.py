@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from api.unknown import Unknown
+from console import views as console
 from instances.overview import overview
 from webvirt.health import healthz
 
@@ -15,6 +16,8 @@ urlpatterns = [
     path("instances/", include("instances.urls")),
     path("storage/", include("storage.urls")),
     path("networks/", include("networks.urls")),
+    # A task's page can stand over the console of the guest that it makes.
+    path("tasks/<int:pk>/", console.task),
     path("tasks/", include("tasks.urls")),
     path("api/v1/", include("api.urls")),
     path("api/<path:path>", Unknown.as_view()),
