@@ -5,10 +5,15 @@ one-minute steps, oldest first; what was not measured is None.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+import redis
+
 from webvirt.redis import client
+
+log = logging.getLogger(__name__)
 
 Values = Mapping[str, float | None]
 
@@ -38,21 +43,32 @@ def store(type: str, values: Mapping[int, Values], *, minute: int | None = None)
 
 
 def latest(type: str, ids: Iterable[int]) -> dict[int, dict[str, float | None]]:
-    """The latest values of those objects that have any, in one call to Redis."""
+    """The latest values of those objects that have any, in one call to Redis; none without Redis."""
     wanted = list(ids)
     if not wanted:
         return {}
-    found = cast("list[str | None]", client().mget([latest_key(type, id) for id in wanted]))
+    try:
+        found = cast("list[str | None]", client().mget([latest_key(type, id) for id in wanted]))
+    except redis.RedisError as error:
+        log.warning("Redis does not answer, so figures are not known: %s", error)
+        return {}
     return {id: json.loads(raw) for id, raw in zip(wanted, found, strict=True) if raw}
 
 
 def hour(type: str, ids: Iterable[int]) -> dict[int, list[tuple[int, dict[str, float | None]]]]:
-    """Up to 60 points [minute since the epoch, values] of each object, oldest first, in one round trip."""
+    """Up to 60 points [minute since the epoch, values] of each object, oldest first, in one round trip.
+
+    None without Redis.
+    """
     wanted = list(ids)
-    with client().pipeline(transaction=False) as pipe:
-        for id in wanted:
-            pipe.lrange(hour_key(type, id), 0, -1)
-        lists: list[Any] = pipe.execute()
+    try:
+        with client().pipeline(transaction=False) as pipe:
+            for id in wanted:
+                pipe.lrange(hour_key(type, id), 0, -1)
+            lists: list[Any] = pipe.execute()
+    except redis.RedisError as error:
+        log.warning("Redis does not answer, so figures are not known: %s", error)
+        return {}
     return {id: [tuple(json.loads(raw)) for raw in points] for id, points in zip(wanted, lists, strict=True)}
 
 

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from accounts.models import User
 from live.reader import Batch, current_seq, reader
 from live.registry import TYPES
-from live.selection import figures_for, for_user
+from live.selection import Known, figures_for, for_session, seen_by
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     monitor's sign that new figures lie in Redis. Code 4401 closes a socket whose user is no longer let in.
     """
 
-    user_id: int
-    known: dict[str, set[int]]
+    session_key: str
+    known: Known
     wanted: dict[str, set[int]]
     queue: asyncio.Queue[Batch]
     sender: asyncio.Task[None]
@@ -39,7 +39,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if not isinstance(user, User):
             await self.close(code=4401)
             return
-        self.user_id = user.pk
+        self.session_key = self.scope["session"].session_key
         self.known = {}
         self.wanted = {}
         self.queue = reader.listen()
@@ -76,12 +76,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def tell(self) -> None:
         seq = await current_seq()
+        self.known = await database_sync_to_async(seen_by)(self.session_key)
         await self.send_json({"changes": [], "seq": seq})
         while True:
             batch = await self.next_batch(seq)
             seq = batch.seq
             figures = bool(batch.by_type().get("figures"))
-            told = await database_sync_to_async(for_user)(self.user_id, batch, self.known)
+            told = await database_sync_to_async(for_session)(self.session_key, batch, self.known)
             if told is None:
                 await self.close(code=4401)
                 return
@@ -103,5 +104,5 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def send_figures(self) -> None:
         if self.wanted:
-            found = await database_sync_to_async(figures_for)(self.user_id, self.wanted)
+            found = await database_sync_to_async(figures_for)(self.session_key, self.wanted)
             await self.send_json({"figures": found})

@@ -7,6 +7,7 @@ from typing import Any
 from accounts.rights import Ref
 
 Visible = Callable[[Any, Iterable[int]], set[int]]
+Every = Callable[[Any], set[int]]
 Find = Callable[[Iterable[Ref]], dict[Ref, int]]
 Figures = Callable[[Iterable[int]], dict[int, dict[str, float | None]]]
 
@@ -17,12 +18,14 @@ class LiveType:
 
     `visible(user, ids)` is the subset of ids the user may see; `find(refs)` are the ids of the rows that
     are named so, where there are any; `figures(ids)` are the latest values of those a page subscribed to.
+    `every(user)` are all ids the user may see, for types whose rows are ever removed.
     """
 
     name: str
     visible: Visible
     find: Find
     figures: Figures | None = None
+    every: Every | None = None
 
 
 TYPES: dict[str, LiveType] = {}
@@ -40,10 +43,12 @@ def register_model(
     host: str = "host_id",
     uuid: str | None = "uuid",
     own_name: str | None = None,
+    kept: bool = False,
 ) -> None:
     """Register a type whose rows' queryset has `visible_to(user)`.
 
     `host`, `uuid` and `own_name` are the lookups from a row to what a Ref says of it; None where it says nothing.
+    `kept` rows are never removed.
     """
 
     def visible(user: Any, ids: Iterable[int]) -> set[int]:
@@ -60,4 +65,7 @@ def register_model(
         rows = {tuple(row[1:]): row[0] for row in model.objects.filter(**near).values_list("pk", *lookups)}
         return {ref: rows[values] for ref, values in said.items() if values in rows}
 
-    register(LiveType(name, visible, find, figures))
+    def every(user: Any) -> set[int]:
+        return set(model.objects.visible_to(user).values_list("pk", flat=True))
+
+    register(LiveType(name, visible, find, figures, None if kept else every))

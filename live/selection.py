@@ -2,22 +2,35 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
+from accounts.sessions import person_of
 from live.reader import Batch
 from live.registry import TYPES
 
 Change = dict[str, str | int]
 
 
-def for_user(user_id: int, batch: Batch, known: dict[str, set[int]]) -> list[Change] | None:
-    """The changes that this user may see; None when the user may no longer come in.
+Known = dict[str, set[int]]
 
-    Rights are read again at each batch. `known` holds the ids a socket has been told of before:
-    the removal of one of those is told, of others nothing, since their rows can no longer be asked.
+
+def seen_by(session_key: str | None) -> Known:
+    """What the user of this session may see as a socket opens, so that its removal can be told later.
+
+    An admin is told of every removal, and needs no such list.
     """
-    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
-    if user is None:
+    user = person_of(session_key)
+    if user.is_superuser:
+        return {}
+    return {type.name: type.every(user) for type in TYPES.values() if type.every is not None}
+
+
+def for_session(session_key: str | None, batch: Batch, known: Known) -> list[Change] | None:
+    """The changes that the user of this session may see; None when the session has ended, or its user may not come in.
+
+    Rights are read again at each batch. `known` holds the ids that the user could see before: the
+    removal of one of those is told, of others nothing, since their rows can no longer be asked.
+    """
+    user = person_of(session_key)
+    if not user.is_authenticated:
         return None
     told: list[Change] = []
     for type, changes in batch.by_type().items():
@@ -36,13 +49,13 @@ def for_user(user_id: int, batch: Batch, known: dict[str, set[int]]) -> list[Cha
     return told
 
 
-def figures_for(user_id: int, wanted: dict[str, set[int]]) -> dict[str, dict[str, Any]]:
-    """The latest figures of the subscribed objects, each only where the user may see it."""
-    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+def figures_for(session_key: str | None, wanted: dict[str, set[int]]) -> dict[str, dict[str, Any]]:
+    """The latest figures of the subscribed objects, each only where the user of this session may see it."""
+    user = person_of(session_key)
     answer: dict[str, dict[str, Any]] = {}
     for type, ids in wanted.items():
         live_type = TYPES.get(type)
-        if user is None or live_type is None or live_type.figures is None or not ids:
+        if live_type is None or live_type.figures is None or not ids:
             continue
         found = live_type.figures(live_type.visible(user, ids))
         answer[type] = {str(id): values for id, values in found.items()}

@@ -9,4 +9,4 @@ class TasksConfig(AppConfig):
         from live.registry import register_model  # noqa: PLC0415
         from tasks.models import Task  # noqa: PLC0415
 
-        register_model("task", Task)
+        register_model("task", Task, kept=True)

@@ -70,5 +70,8 @@ def answer(key: str, host_id: int, name: str, arguments: dict[str, Any]) -> None
     except VirtError as error:
         away = error.code in ("unreachable", "timed_out")
         found = {"away": away, "title": error.title, "detail": error.detail, "params": error.params}
-    client().set(key, json.dumps(found), px=KEPT_MS)
-    client().delete(f"{key}:asked")
+    with client().pipeline() as pipe:
+        pipe.set(key, json.dumps(found), px=KEPT_MS)
+        # The mark goes when the answer goes: gone before, somebody who just looked in vain would ask again.
+        pipe.pexpire(f"{key}:asked", KEPT_MS)
+        pipe.execute()

@@ -112,12 +112,11 @@ def run(task_id: int) -> None:
 
 def perform(task: Task, context: Context) -> None:
     """Run the job; where it does not succeed, undo what it made; then write the end."""
-    job = JOBS[task.kind]
     result: Any = None
     error: dict[str, Any] | None = None
     try:
         context.check()
-        result = job.run(context)
+        result = JOBS[task.kind].run(context)
         state = Task.State.SUCCEEDED
     except Cancelled:
         state = Task.State.CANCELLED
