@@ -61,13 +61,8 @@ def patch(
     **headers: str | None,
 ) -> Answer:
     """Send `body` in pieces; with `cut`, go away after so many bytes of it. Headers that are None are left out."""
-    given = {
-        **TUS,
-        "Host": "webvirt.example",
-        "Upload-Offset": str(offset),
-        "Content-Length": str(len(body)),
-        **headers,
-    }
+    own = {"Host": "webvirt.example", "Upload-Offset": str(offset), "Content-Length": str(len(body))}
+    given = {name: value for name, value in {**TUS, **own, **headers}.items() if value is not None}
     scope = {
         "type": "http",
         "method": method,
