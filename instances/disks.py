@@ -1,6 +1,7 @@
 """A guest's disks as rows tell of them: its CD drives, and the volumes that are its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -31,28 +32,41 @@ def cd_drives(instance: Instance) -> dict[str, str]:
     return {disk["target"]: disk["path"] for disk in instance.disks if disk["device"] == "cdrom"}
 
 
-def own_disks(instance: Instance) -> list[OwnDisk]:
-    """The volumes that this guest has as disks, in its order; CD and floppy media are never among them."""
+def own_disks(instance: Instance, viewer: Any) -> list[OwnDisk]:
+    """The volumes that this guest has as disks, in its order; CD and floppy media are never among them.
+
+    Other users of a disk are named only where `viewer` may see them.
+    """
     disks = [disk for disk in instance.disks if disk["device"] == "disk" and disk["path"]]
     paths = [disk["path"] for disk in disks]
     on_host = Volume.objects.filter(pool__host_id=instance.host_id)
     volumes = {volume.path: volume for volume in on_host.filter(path__in=paths).select_related("pool__host")}
-    uses = VolumeUse.objects.filter(host_id=instance.host_id, path__in=paths)
-    users = dict(uses.exclude(instance_uuid=instance.uuid).values_list("path", "instance_name"))
-    bases = dict(on_host.filter(backing_path__in=paths).values_list("backing_path", "name"))
+    users = users_of(instance, paths, viewer)
+    bases = dict(on_host.filter(backing_path__in=paths).values_list("backing_path", "pk"))
+    seen = dict(Volume.objects.visible_to(viewer).filter(pk__in=bases.values()).values_list("pk", "name"))
     found = []
     for disk in disks:
-        volume = volumes.get(disk["path"])
+        path = disk["path"]
+        volume = volumes.get(path)
         if volume is None:
             continue
         kept = ""
-        if disk["path"] in users:
-            kept = _("also used by %(guest)s") % {"guest": users[disk["path"]]}
-        elif disk["path"] in bases:
-            kept = _("%(volume)s is built on it") % {"volume": bases[disk["path"]]}
+        if path in users:
+            kept = _("also used by %(guest)s") % {"guest": users[path]}
+        elif path in bases:
+            kept = _("%(volume)s is built on it") % {"volume": seen.get(bases[path]) or _("another volume")}
         elif disk["shareable"]:
             kept = _("shared between guests")
         elif disk["readonly"]:
             kept = _("read-only")
         found.append(OwnDisk(volume, disk["target"], made_for(instance.name, volume.name), kept))
     return found
+
+
+def users_of(instance: Instance, paths: list[str], viewer: Any) -> dict[str, str]:
+    """Another guest's name, or words for it, by the path that it uses too."""
+    uses = VolumeUse.objects.filter(host_id=instance.host_id, path__in=paths).exclude(instance_uuid=instance.uuid)
+    by_path = dict(uses.values_list("path", "instance_uuid"))
+    others = Instance.objects.visible_to(viewer).filter(host_id=instance.host_id, uuid__in=by_path.values())
+    names = dict(others.values_list("uuid", "name"))
+    return {path: names.get(uuid) or _("another guest") for path, uuid in by_path.items()}

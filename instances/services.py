@@ -138,7 +138,7 @@ def delete_instance(
     if volumes == "delete":
         chosen = [
             disk
-            for disk in own_disks(instance)
+            for disk in own_disks(instance, actor)
             if not disk.kept_because and (disk.made_for_it if only is None else disk.volume.pk in only)
         ]
         for disk in chosen:

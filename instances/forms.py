@@ -1,0 +1,79 @@
+"""What a person may ask of a guest that is there."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.rights import Action, Ref
+from instances.disks import OwnDisk
+from instances.models import Instance
+from instances.placing import images
+from instances.spec import Errors
+from storage.models import Volume
+from tasks.errors import Invalid
+from webvirt.units import size
+
+
+class AskingForm(forms.Form):
+    """A form of one change."""
+
+    def require_valid(self) -> None:
+        """Raise Invalid with the errors by field."""
+        if not self.is_valid():
+            errors: Errors = {field: [str(word) for word in words] for field, words in self.errors.items()}
+            raise Invalid(_("See what is wrong with it below."), errors=errors)
+
+
+class AutostartForm(AskingForm):
+    autostart = forms.BooleanField(required=False)
+
+
+class ImageField(forms.ModelChoiceField[Volume]):
+    def label_from_instance(self, obj: Volume) -> str:
+        return f"{obj.name}, {size(obj.capacity_bytes)}"
+
+
+class MediaForm(AskingForm):
+    """Which image goes into which CD drive; none ejects."""
+
+    target = forms.CharField(widget=forms.HiddenInput)
+    volume = ImageField(Volume.objects.none(), required=False, empty_label=gettext_lazy("Empty"))
+
+    def __init__(self, *args: Any, instance: Instance, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast("ImageField", self.fields["volume"]).queryset = images(user, [instance.host])
+        self.fields["volume"].widget.attrs["class"] = "form-select"
+
+
+class DeleteForm(AskingForm):
+    """Which of its volumes go with a guest, and its name typed."""
+
+    confirm = forms.CharField()
+    volumes = forms.TypedMultipleChoiceField(coerce=int, required=False)
+
+    def __init__(
+        self, *args: Any, instance: Instance, disks: list[OwnDisk], rights: Mapping[Ref, Action], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance = instance
+        self.disks = [
+            (disk, disk.kept_because or ("" if may_go(disk, rights) else _("you may not change this pool")))
+            for disk in disks
+        ]
+        cast("forms.TypedMultipleChoiceField", self.fields["volumes"]).choices = [
+            (disk.volume.pk, disk.volume.name) for disk, reason in self.disks if not reason
+        ]
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"]
+        if typed.strip() != self.instance.name:
+            raise ValidationError(_("Type the guest's name, %(name)s, to delete it.") % {"name": self.instance.name})
+        return typed
+
+
+def may_go(disk: OwnDisk, rights: Mapping[Ref, Action]) -> bool:
+    return rights.get(disk.volume.ref, Action.SEE) >= Action.MANAGE

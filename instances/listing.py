@@ -1,0 +1,156 @@
+"""The list of guests: what the query string asks for, and what a row shows."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.rights import Action, most
+from hosts import figures
+from hosts.models import Host
+from instances.actions import Verb, possible
+from instances.models import Instance
+from webvirt.listing import ordered, paged
+
+SORTS = {
+    "name": ["name"],
+    "state": ["state", "name"],
+    "host": ["host__name", "name"],
+    "vcpus": ["vcpus", "name"],
+    "memory": ["memory_bytes", "name"],
+}
+PER_PAGE = 25
+FIGURES = ("cpu_percent", "memory_used_bytes", "disk_read_rate", "disk_write_rate", "net_rx_rate", "net_tx_rate")
+UNKNOWN: dict[str, float | None] = dict.fromkeys(FIGURES)
+HEAVY = ("xml", "inactive_xml", "host__status__capabilities_xml", "host__status__domcapabilities_xml")
+
+Figures = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A guest in the list: `verbs` can be done now, `right` is the most that the viewer may do to it."""
+
+    instance: Instance
+    right: Action
+    verbs: list[Verb]
+    now: Figures
+    spark: list[float | None]
+
+    @property
+    def console(self) -> bool:
+        return self.right >= Action.OPERATE and self.instance.has_screen and self.instance.stale_since is None
+
+    @property
+    def deletable(self) -> bool:
+        return self.right >= Action.MANAGE and self.instance.stale_since is None
+
+    @property
+    def first(self) -> Verb | None:
+        """The verb that is a button of its own."""
+        return self.verbs[0] if self.verbs and not self.verbs[0].harsh else None
+
+    @property
+    def rest(self) -> list[Verb]:
+        return [verb for verb in self.verbs if verb is not self.first]
+
+    @property
+    def aside(self) -> str:
+        """A word beside the name on why it is in this state, where that is not what one expects."""
+        return reason_words(self.instance)
+
+
+def reason_words(instance: Instance) -> str:
+    if instance.state == Instance.State.PAUSED and instance.reason == "ioerror":
+        return _("by an error of its disk")
+    if instance.state == Instance.State.SHUTOFF and instance.reason == "crashed":
+        return _("after a fault")
+    return ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the query string asks for; what it says wrongly is passed over."""
+
+    text: str
+    state: str
+    host: int | None
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Query":
+        state, host = query.get("state", ""), query.get("host", "")
+        return cls(
+            text=query.get("q", "").strip().replace("\x00", ""),
+            state=state if state in Instance.State.values else "",
+            host=int(host) if host.isascii() and host.isdigit() and len(host) < 19 else None,
+        )
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.text or self.state or self.host)
+
+    def narrow(self, queryset: QuerySet[Instance]) -> QuerySet[Instance]:
+        if self.state:
+            queryset = queryset.filter(state=self.state)
+        if self.host:
+            queryset = queryset.filter(host_id=self.host)
+        return matching(queryset, self.text) if self.text else queryset
+
+
+def matching(queryset: QuerySet[Instance], text: str) -> QuerySet[Instance]:
+    """Guests whose name, title, UUID or MAC address has `text` in it."""
+    found = Q(name__icontains=text) | Q(title__icontains=text)
+    if re.fullmatch(r"[0-9a-fA-F-]{4,36}", text):
+        found |= Q(uuid__icontains=text)
+    if re.fullmatch(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{0,2}){1,5}", text):
+        queryset = queryset.annotate(cards=Cast("interfaces", TextField()))
+        found |= Q(cards__icontains=text)
+    return queryset.filter(found)
+
+
+def page_of(query: Query, request: HttpRequest) -> Page[Instance]:
+    """The page of guests that the query string asks for."""
+    guests = Instance.objects.visible_to(request.user).with_host().defer(*HEAVY)
+    return paged(ordered(query.narrow(guests), request, SORTS, "name"), request, size=PER_PAGE)
+
+
+def rows_of(instances: Iterable[Instance], user: Any) -> list[Row]:
+    """Rows with figures and rights, in as many calls for one guest as for a hundred."""
+    guests = list(instances)
+    rights = most(user, [guest.ref for guest in guests])
+    running = [guest.pk for guest in guests if guest.state == Instance.State.RUNNING and guest.stale_since is None]
+    latest = figures.latest("instance", running)
+    hours = figures.hour("instance", running)
+    now = timezone.now()
+    return [
+        Row(
+            instance=guest,
+            right=rights[guest.ref],
+            verbs=possible(guest, rights[guest.ref]),
+            now=UNKNOWN | latest.get(guest.pk, {}),
+            spark=line(hours.get(guest.pk, []), "cpu_percent", now),
+        )
+        for guest in guests
+        if guest.ref in rights
+    ]
+
+
+def line(points: list[tuple[int, Figures]], name: str, now: datetime) -> list[float | None]:
+    """One figure's last hour, a value for each minute; None where none was measured. Empty without any."""
+    known = {minute: values.get(name) for minute, values in points}
+    last = int(now.timestamp()) // 60
+    if not any(value is not None for value in known.values()):
+        return []
+    return [known.get(minute) for minute in range(last - figures.HOUR_POINTS + 1, last + 1)]
+
+
+def hosts_to_choose(user: Any) -> list[tuple[int, str]]:
+    return list(Host.objects.visible_to(user).values_list("pk", "name"))
