@@ -3,6 +3,7 @@
 import hashlib
 import io
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from tests.host.virt.conftest import OwnPool, unique
 from virt import domains, hosts, storage, streams
 from virt.connection import Connection
 from virt.definition import DiskSpec, GuestSpec, build
-from virt.errors import AlreadyExists, NotFound, OperationFailed, VirtError
+from virt.errors import AlreadyExists, NoRoom, NotFound, OperationFailed, VirtError
 from virt.xml.capabilities import DomainCapabilities
 from virt.xml.domain import Source, VirtType
 from virt.xml.storage import Pool, Volume
@@ -82,6 +83,34 @@ def test_a_source_that_ends_early_is_an_error(conn: Connection, pool: OwnPool) -
         )
 
 
+@pytest.fixture
+def little_disk(pool: OwnPool) -> Iterator[None]:
+    """The pool on a file system of 4 MiB."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "little", pool.folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", pool.folder], check=True)
+
+
+@pytest.mark.usefixtures("little_disk")
+def test_a_disk_that_fills_up_in_an_upload_says_so(conn: Connection, pool: OwnPool) -> None:
+    storage.create_volume(
+        conn, pool.uuid, Volume(name="data", capacity_bytes=16 * MIB, allocation_bytes=0, format="raw")
+    )
+    with pytest.raises(NoRoom):
+        upload(conn, pool, "data", bytes(16 * MIB))
+    storage.delete_volume(conn, pool.uuid, "data")
+    assert conn.is_alive()
+
+
+@pytest.mark.usefixtures("little_disk")
+def test_a_volume_that_does_not_fit_leaves_nothing(conn: Connection, pool: OwnPool) -> None:
+    with pytest.raises(NoRoom):
+        storage.create_volume(conn, pool.uuid, Volume(name="data", capacity_bytes=16 * MIB, format="raw"))
+    assert list(pool.folder.iterdir()) == []
+
+
 def test_a_pool_that_does_not_start_is_not_left_defined(conn: Connection) -> None:
     name = unique("pool")
     with pytest.raises(VirtError):
@@ -92,7 +121,7 @@ def test_a_pool_that_does_not_start_is_not_left_defined(conn: Connection) -> Non
 
 
 def test_two_pools_cannot_share_a_folder(conn: Connection, pool: OwnPool) -> None:
-    with pytest.raises(VirtError):
+    with pytest.raises(AlreadyExists):
         storage.define_pool(
             conn,
             Pool(type="dir", name=unique("pool"), path=str(pool.folder)),

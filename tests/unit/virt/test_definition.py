@@ -84,6 +84,13 @@ def test_an_emulated_guest_gets_the_best_processor_there_is() -> None:
     assert build(SPECS["guest-iso"], None).cpu_mode is None
 
 
+def test_a_guest_on_kvm_gets_the_hosts_own_processor() -> None:
+    offers = (GOLDEN / "domcapabilities-q35.xml").read_text()
+    offers = offers.replace("name='host-passthrough' supported='no'", "name='host-passthrough' supported='yes'")
+    domain = build(SPECS["guest-uefi-scsi"], DomainCapabilities.parse(offers))
+    assert domain.cpu_mode is CpuMode.HOST_PASSTHROUGH
+
+
 def test_without_an_iso_there_is_no_drive() -> None:
     assert all(disk.device is DiskDevice.DISK for disk in build(SPECS["guest-uefi-scsi"], DOMCAPS).disks)
 

@@ -35,6 +35,9 @@ CASES = [
     ("packet 1 bytes received from server too large, want 2", "RPC", "RPC", errors.Unreachable),
     ("internal error: QEMU broke", "INTERNAL_ERROR", "QEMU", errors.OperationFailed),
     ("cannot write data to file 'x': No space left on device", "SYSTEM_ERROR", "STREAMS", errors.NoRoom),
+    ("bridge name 'virbr0' already in use.", "INTERNAL_ERROR", "NETWORK", errors.AlreadyExists),
+    ("Network is already in use by interface eth0", "INTERNAL_ERROR", "NETWORK", errors.AlreadyExists),
+    ("Device 'x' is locked and force was not specified", "INTERNAL_ERROR", "QEMU", errors.Busy),
     ("unable to start: Cannot allocate memory", "INTERNAL_ERROR", "QEMU", errors.NoRoom),
     ('process exited: Failed to get "write" lock', "INTERNAL_ERROR", "QEMU", errors.Busy),
 ]
