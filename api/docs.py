@@ -29,7 +29,8 @@ def documentation(request: HttpRequest) -> HttpResponse:
     """Every operation of the API, written from the OpenAPI document."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return render(request, "api/docs.html", {"groups": groups_of(document), "base": request.build_absolute_uri("/api/v1/")})
+    context = {"groups": groups_of(document), "base": request.build_absolute_uri("/api/v1/")}
+    return render(request, "api/docs.html", context)
 
 
 Operation = dict[str, Any]

@@ -45,8 +45,8 @@ class HostSerializer(Shape):
 
 
 class NewHostSerializer(Strict):
-    name = serializers.CharField(max_length=200)
-    uri = serializers.CharField(max_length=500)
+    name = serializers.CharField()
+    uri = serializers.CharField(help_text="As libvirt writes it: `qemu:///system`, `qemu+tcp://ADDRESS/system`.")
 
 
 class HostList(ListView):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant
 from accounts.rights import Ref, visible
+from hosts.addresses import LONGEST_NAME, LONGEST_URI
 from tasks.errors import error_words
 
 
@@ -29,8 +30,8 @@ class HostQuerySet(models.QuerySet["Host"]):
 class Host(models.Model):
     """A libvirt host, as configured. Written by this app's services alone."""
 
-    name = models.CharField(max_length=200, unique=True)
-    uri = models.CharField(max_length=500)
+    name = models.CharField(max_length=LONGEST_NAME, unique=True)
+    uri = models.CharField(max_length=LONGEST_URI)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = HostQuerySet.as_manager()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rights import Action, Ref, require
+from hosts.addresses import fault_of_name, fault_of_uri
 from hosts.models import Host, HostStatus
 from live.channel import publish
 from tasks import services as tasks
@@ -17,11 +18,16 @@ from tasks.registry import QUICK, QUICK_LIMIT
 
 
 def add_host(*, name: str, uri: str, actor: User) -> Host:
-    """Add a host; the monitor connects to it by itself. Raises Invalid when the name is taken."""
+    """Add a host; the monitor connects to it by itself. Raises Invalid, by field: name, uri."""
     require(actor, Action.ADMINISTER, None)
+    name, uri = name.strip(), uri.strip()
+    faults = {"name": fault_of_name(name), "uri": fault_of_uri(uri)}
+    if any(faults.values()):
+        errors = {field: [words] for field, words in faults.items() if words}
+        raise Invalid(_("Correct its name or its address."), errors=errors)
     try:
         with transaction.atomic():
-            host = Host.objects.create(name=name.strip(), uri=uri.strip())
+            host = Host.objects.create(name=name, uri=uri)
             HostStatus.objects.create(host=host)
     except IntegrityError:
         raise Invalid(_("Choose another name."), errors={"name": [_("A host with this name exists already.")]})

@@ -1,5 +1,6 @@
 """What can be wrong with asking for a task, and how a job ends early."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.functional import Promise
@@ -28,12 +29,12 @@ class Refused(Exception):
     title: Words = _("This cannot be done now")
 
     def __init__(
-        self, detail: Words, *, title: Words | None = None, errors: dict[str, list[Words]] | None = None
+        self, detail: Words, *, title: Words | None = None, errors: Mapping[str, Sequence[Words]] | None = None
     ) -> None:
         super().__init__(str(detail))
         self.detail = detail
         self.title = title or type(self).title
-        self.errors = errors or {}
+        self.errors: Mapping[str, Sequence[Words]] = errors or {}
 
     def problem(self) -> dict[str, Any]:
         """The problem document (RFC 9457) that says it to a program."""
