@@ -34,6 +34,6 @@ def network_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One network: what it is tied to, its addresses, and the guests on it."""
     network = get_object_or_404(Network.objects.visible_to(request.user).with_host(), pk=pk)
     cards, hidden = cards_of(network, request.user)
-    context = {"network": network, "cards": cards, "hidden": hidden}
-    block = request.GET.get("block") == "body"
-    return render(request, "networks/_body.html" if block else "networks/detail.html", context)
+    context = {"network": network, "page": paged(cards, request), "hidden": hidden, "count": len(cards) + hidden}
+    blocks = {"drawing": "_drawing", "cards": "_cards"}
+    return render(request, f"networks/{blocks.get(request.GET.get('block', ''), 'detail')}.html", context)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import User
 from storage.models import Pool, Upload, Volume
@@ -19,6 +21,9 @@ SORTS: dict[str, Sequence[str]] = {
     "size": ["capacity_bytes", "name"],
     "takes": ["allocation_bytes", "name"],
 }
+
+# A task ends some seconds after its upload is done: when the lists show the volume.
+SETTLED_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,9 @@ class UploadRow:
     @property
     def state(self) -> str:
         """open, moving, failed or done: what the row says."""
-        if self.upload.state == Upload.State.RECEIVED:
-            return "moving" if self.task and not self.task.ended else "failed"
-        return self.upload.state
+        if self.upload.state in (Upload.State.RECEIVED, Upload.State.DONE) and self.task and not self.task.ended:
+            return "moving"
+        return "failed" if self.upload.state == Upload.State.RECEIVED else self.upload.state
 
 
 def pools_of(user: Any, *, host: str = "", text: str = "") -> Any:
@@ -71,15 +76,19 @@ def volume_rows(volumes: Iterable[Volume], user: Any) -> list[VolumeRow]:
 
 
 def upload_rows(pool: Pool, user: User, *, done: bool) -> list[UploadRow]:
-    """The viewer's uploads into a pool (an admin's view: everybody's); those that are done only if asked for."""
-    uploads = Upload.objects.visible_to(user).filter(pool=pool).select_related("owner")
+    """The viewer's uploads into a pool (an admin's view: everybody's).
+
+    Those that are in the pool already only if asked for; until their task has ended, they are not.
+    """
+    uploads = Upload.objects.visible_to(user).filter(pool=pool).select_related("owner").order_by("created_at")
     if not done:
-        uploads = uploads.exclude(state=Upload.State.DONE)
-    rows = list(uploads.order_by("created_at"))
+        uploads = uploads.exclude(state=Upload.State.DONE, touched_at__lt=timezone.now() - SETTLED_AFTER)
+    rows = list(uploads)
     tasks = Task.objects.in_bulk([upload.task_id for upload in rows if upload.task_id])
-    names = [upload.filename for upload in rows if upload.state == Upload.State.DONE]
-    volumes = dict(pool.volumes.filter(name__in=names).values_list("name", "pk")) if names else {}
-    return [
-        UploadRow(upload, offset_of(upload), tasks.get(upload.task_id or 0), volumes.get(upload.filename))
-        for upload in rows
+    names = {upload.filename: upload.pk for upload in rows if upload.state == Upload.State.DONE}
+    volumes = {names[name]: pk for name, pk in pool.volumes.filter(name__in=names).values_list("name", "pk")}
+    shown = [
+        UploadRow(upload, offset_of(upload), tasks.get(upload.task_id or 0), volumes.get(upload.pk)) for upload in rows
     ]
+    # A volume that was removed since is not in the pool, whoever put it there.
+    return [row for row in shown if row.state != "done" or (done and row.volume_id)]

@@ -1,7 +1,7 @@
 """Pools, their volumes, and uploads."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
@@ -44,7 +44,6 @@ def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "pool": pool,
         "may_operate": may(request.user, Action.OPERATE, pool.ref),
         "may_upload": may(request.user, Action.MANAGE, pool.ref),
-        "key": uuid4().hex,
     }
     if block in ("", "cards"):
         context["cards"] = pools_of(request.user, host=str(pool.host_id))[:CARDS]

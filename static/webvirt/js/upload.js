@@ -8,6 +8,7 @@ const { Upload } = window.tus;
 const RETRY_MS = [0, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 30000, 30000, 30000];
 const WINDOW_MS = 5000; // speed is that of these last seconds
 const NO_ROOM = 507;
+const HANDED_OVER_MS = 5000; // by then the server's own row, or the volume, tells the rest
 
 const list = document.getElementById("sending");
 const known = document.getElementById("uploads");
@@ -37,7 +38,7 @@ function csrfToken() {
   return /(?:^|; )webvirt_csrf=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 }
 
-const rowOf = (name) => [...known.children].find((row) => row.dataset.name === name);
+const openRowOf = (name) => [...known.children].find((row) => row.dataset.name === name && "open" in row.dataset);
 const begunKey = (id) => `webvirt.upload.${id}`;
 
 /** What the answer to a request said, as a problem document; undefined where none came. */
@@ -82,7 +83,7 @@ class Sending {
   }
 
   get id() {
-    return this.upload.url.replace(/\/$/, "").split("/").pop();
+    return this.upload.url?.replace(/\/$/, "").split("/").pop();
   }
 
   part(name) {
@@ -95,6 +96,7 @@ class Sending {
     this.row.classList.toggle("on", going || state === "moving");
     this.bar.classList.toggle("idle", !going);
     this.bar.value = this.file.size ? (this.done / this.file.size) * 100 : 0;
+    this.bar.hidden = this.part("percent").hidden = state === "failed";
     this.part("percent").textContent = `${Math.floor(this.bar.value)} %`;
     this.part("words").textContent = text;
     this.part("words").classList.toggle("bad", state === "failed");
@@ -168,6 +170,7 @@ class Sending {
     localStorage.removeItem(begunKey(this.id));
     const name = { name: this.file.name };
     toast(say("moving", name), say("moved", name)).follow({ id: Number(id), state: "queued" });
+    setTimeout(() => this.forget(), HANDED_OVER_MS);
     next();
   }
 
@@ -216,21 +219,22 @@ function next() {
 
 /** Hide the server's rows of what this page sends; its own row goes when the server's says what became of it. */
 function hideKnown() {
-  for (const file of files.filter(({ state }) => state === "moving")) {
-    const row = rowOf(file.file.name);
-    if (row && !("open" in row.dataset)) {
-      file.forget();
-      return;
-    }
+  const handedOver = files.find(({ state, id }) => {
+    const row = state === "moving" && document.getElementById(`upload-${id}`);
+    return row && !("open" in row.dataset);
+  });
+  if (handedOver) {
+    handedOver.forget();
+    return;
   }
   const own = new Set(files.filter(({ state }) => state !== "failed").map(({ file }) => file.name));
-  for (const row of known.children) row.hidden = own.has(row.dataset.name);
+  for (const row of known.children) row.hidden = "open" in row.dataset && own.has(row.dataset.name);
 }
 
 function take(chosen) {
   for (const file of chosen) {
     if (files.some((one) => one.file.name === file.name && one.state !== "failed")) continue;
-    const row = wanted ?? rowOf(file.name);
+    const row = wanted ?? openRowOf(file.name);
     wanted = undefined;
     const begun = row?.dataset.open;
     if (begun && !isSame(file, row)) {
