@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Grant, Role, User
@@ -74,15 +74,12 @@ def visible(queryset: QuerySet[M], user: Any, *, scope: str, host: str = "host_i
     grants = Grant.objects.of(user)
     if grants.filter(scope=Grant.Scope.EVERYTHING).exists():
         return queryset
-    by_host = Q(**{f"{host}__in": grants.filter(scope=Grant.Scope.HOST).values("host_id")})
-    own = grants.filter(scope=scope).annotate(named_host=F("host_id"))
     if scope == Grant.Scope.HOST:
         # Whoever may see something of a host may see that the host exists.
         return queryset.filter(Q(**{f"{host}__in": grants.exclude(host_id=None).values("host_id")}))
-    pairs = Q(pk__in=[])
-    for host_id, object_uuid in own.values_list("host_id", "object_uuid"):
-        pairs |= Q(**{host: host_id, uuid: object_uuid})
-    return queryset.filter(by_host | pairs)
+    by_host = Q(**{f"{host}__in": grants.filter(scope=Grant.Scope.HOST).values("host_id")})
+    own = grants.filter(scope=scope, host_id=OuterRef(host), object_uuid=OuterRef(uuid))
+    return queryset.filter(by_host | Exists(own))
 
 
 def may(user: Any, action: Action, ref: Ref | None) -> bool:

@@ -44,9 +44,17 @@ class HostRow:
         return [values.get("memory_used_bytes") for _minute, values in self.hour]
 
     @property
+    def cpu_now(self) -> float | None:
+        return self.now.get("cpu_percent")
+
+    @property
+    def memory_now(self) -> float | None:
+        return self.now.get("memory_used_bytes")
+
+    @property
     def memory_percent(self) -> float:
         """How much of the memory is used now; 0 where that is not known."""
-        used, total = self.now.get("memory_used_bytes"), self.host.status.memory_bytes
+        used, total = self.memory_now, self.host.status.memory_bytes
         return round(used / total * 100, 1) if used and total else 0.0
 
 
@@ -78,7 +86,7 @@ SORTS: dict[str, Callable[[HostRow], Any]] = {
     "name": lambda row: row.host.name,
     "state": lambda row: row.host.status.state,
     "guests": lambda row: (row.counts or {}).get("guests", 0),
-    "cpu": lambda row: row.now.get("cpu_percent") or 0,
+    "cpu": lambda row: row.cpu_now or 0,
     "memory": lambda row: row.memory_percent,
 }
 

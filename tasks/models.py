@@ -17,9 +17,11 @@ from tasks.registry import TITLES
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: Any) -> Self:
         """One's own tasks, and those of objects that one may see."""
-        if getattr(user, "is_superuser", False):
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_superuser:
             return self
-        seen = self.none()
+        seen = self.filter(actor_id=user.pk)
         for scope, types in (
             (Grant.Scope.INSTANCE, ["instance"]),
             (Grant.Scope.POOL, ["pool", "volume", "upload"]),
@@ -28,7 +30,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         ):
             of_types = self.filter(object_type__in=types)
             seen |= visible(of_types, user, scope=scope, host="host_id", uuid="object_uuid")
-        return (seen | self.filter(actor_id=user.pk)).distinct()
+        return seen
 
     def unfinished(self) -> Self:
         return self.filter(state__in=Task.UNFINISHED)

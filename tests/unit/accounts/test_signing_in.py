@@ -1,0 +1,59 @@
+"""Signing in and out, and what a person prefers."""
+
+from django.test import Client
+
+from accounts.models import User
+from accounts.sessions import person_of
+from tests.unit.world import World
+
+
+def test_a_person_signs_in_and_out(world: World) -> None:
+    client = Client()
+    answer = client.get("/hosts/")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/hosts/")
+    asked = {"username": "viewer", "password": "correct horse battery"}
+    assert client.post("/login/?next=/hosts/", asked)["Location"] == "/hosts/"
+    key = client.session.session_key
+    assert person_of(key) == world.viewer
+    assert client.get("/logout/").status_code == 405
+    assert client.post("/logout/").status_code == 302
+    assert not person_of(key).is_authenticated
+    assert client.get("/hosts/").status_code == 302
+
+
+def test_a_wrong_password_lets_nobody_in(world: World) -> None:
+    answer = Client().post("/login/", {"username": "viewer", "password": "wrong"})
+    assert answer.status_code == 200
+    assert "sessionid" not in answer.cookies
+
+
+def test_nobody_is_sent_to_another_site(world: World) -> None:
+    asked = {"username": "viewer", "password": "correct horse battery"}
+    assert Client().post("/login/?next=https://evil.example/", asked)["Location"] == "/"
+
+
+def test_a_session_ends_with_its_user_and_with_a_new_password(world: World) -> None:
+    client = world.client("viewer")
+    key = client.session.session_key
+    world.viewer.set_password("another password")
+    world.viewer.save()
+    assert not person_of(key).is_authenticated
+    client = world.client("operator")
+    User.objects.filter(username="operator").update(is_active=False)
+    assert not person_of(client.session.session_key).is_authenticated
+    assert not person_of(None).is_authenticated
+    assert not person_of("nonsense").is_authenticated
+
+
+def test_the_theme_is_remembered(world: World) -> None:
+    client = world.client("viewer")
+    assert client.post("/accounts/preferences/", {"theme": "dark"}).status_code == 302
+    assert client.post("/accounts/preferences/", {"theme": "pink"}).status_code == 400
+    assert User.objects.get(username="viewer").theme == "dark"
+
+
+def test_a_strange_time_zone_breaks_no_page(world: World) -> None:
+    client = world.client("viewer")
+    for zone in ("Asia/Shanghai", "../../etc/passwd", "\x00", "Nowhere/At_all", "x" * 4000, ""):
+        client.cookies["webvirt_tz"] = zone
+        assert client.get("/hosts/").status_code == 200
