@@ -21,7 +21,7 @@ record_group(Path(sys.argv[1]), "web")
 if os.fork() == 0:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-os.write(1, f"{os.getpid()}\n".encode())
+os.write(1, f"{os.getpid()}\\n".encode())
 time.sleep(600)
 """
 
