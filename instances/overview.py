@@ -20,6 +20,7 @@ from instances.models import Instance
 from instances.placing import ISO_NAMES, may_create
 from storage.models import Pool, Volume
 from tasks.models import Task
+from webvirt.units import digits, unit_of
 
 FAILED_WITHIN = timedelta(hours=24)
 FULL = 0.9
@@ -67,6 +68,12 @@ class HostRow:
     @property
     def cpu_name(self) -> str:
         return f"host:{self.host.pk}:cpu_percent"
+
+    @property
+    def promised(self) -> str:
+        """What its running guests were promised, in the unit of all its memory."""
+        unit: int = 1024 ** unit_of(self.host.status.memory_bytes)
+        return _("%(count)s promised") % {"count": digits(self.memory_bytes / unit)}
 
     @property
     def used_bytes(self) -> float | None:

@@ -5,7 +5,6 @@ const GIB = 1024 ** 3;
 const TICKS = 5;
 
 const form = document.querySelector("[data-create]");
-if (form) begin();
 
 function begin() {
   for (const slider of Object.values(sliders())) slider.begin();
@@ -227,3 +226,5 @@ function poolRoom(disks) {
   name.textContent = fill(name.dataset.words, { pool: first.dataset.name });
   room("pool", total - first.dataset.free, wanted, total, bytes);
 }
+
+if (form) begin();
