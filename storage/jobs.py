@@ -35,7 +35,7 @@ def undo_upload(context: Context) -> None:
         for entry in context.task.made:
             if "volume" in entry:
                 with connect(context.host_id) as conn:
-                    remove_own(conn, UUID(entry["pool"]), entry["volume"], int(entry["capacity"]))
+                    remove_own(conn, UUID(entry["pool"]), entry["volume"], int(entry["length"]))
                 settled(context)
     finally:
         end_upload(context)
@@ -51,13 +51,14 @@ def end_upload(context: Context) -> None:
         uploads.mark_failed(upload)
 
 
-def remove_own(conn: Connection, pool: UUID, name: str, capacity: int) -> None:
+def remove_own(conn: Connection, pool: UUID, name: str, length: int) -> None:
     """Delete a volume that a journal names, unless it is another one by now, or some domain has it."""
     try:
         found = pools.describe_volume(conn, pool, name)
     except NotFound:
         return
-    if found.capacity_bytes == capacity and not pools.users_of(conn, found.path):
+    # Not its capacity: a qcow2 that has come in part may have been read already.
+    if found.physical_bytes == length and not pools.users_of(conn, found.path):
         pools.delete_volume(conn, pool, name)
 
 
@@ -121,7 +122,7 @@ def taken(found: Upload) -> AlreadyExists:
 def make_volume(conn: Connection, context: Context, found: Upload) -> None:
     """Make the volume, written down before it is there."""
     pool = found.pool.uuid
-    entry = {"pool": str(pool), "volume": found.filename, "capacity": str(found.length)}
+    entry = {"pool": str(pool), "volume": found.filename, "length": str(found.length)}
     context.make(**entry)
     volume = VolumeXml(name=found.filename, capacity_bytes=found.length, allocation_bytes=0, format="raw")
     try:

@@ -47,13 +47,18 @@ class PoolFacts:
 
 @dataclass(frozen=True)
 class VolumeFacts:
-    """A volume; `backing_path` is empty where it stands alone."""
+    """A volume; `backing_path` is empty where it stands alone.
+
+    `capacity_bytes` is what a guest sees, `physical_bytes` the length of the file itself, which a
+    volume that is no raw image tells apart; it is the capacity where the host does not tell it.
+    """
 
     name: str
     path: str
     format: str
     capacity_bytes: int
     allocation_bytes: int
+    physical_bytes: int
     backing_path: str
     backing_format: str
 
@@ -130,6 +135,7 @@ def _volume_facts(handle: libvirt.virStorageVol) -> VolumeFacts:
         format=volume.format or "",
         capacity_bytes=volume.capacity_bytes or 0,
         allocation_bytes=volume.allocation_bytes or 0,
+        physical_bytes=volume.physical_bytes or volume.capacity_bytes or 0,
         backing_path=volume.backing_path or "",
         backing_format=volume.backing_format or "",
     )

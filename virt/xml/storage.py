@@ -36,6 +36,7 @@ class Volume(Element):
     key = Text("key")
     capacity_bytes = Size("capacity")
     allocation_bytes = Size("allocation")
+    physical_bytes = Size("physical")
     path = Text("target/path")
     format = Text("target/format/@type")
     backing_path = Text("backingStore/path")
