@@ -1,0 +1,33 @@
+"""Guests for tests that shall end without a trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+import libvirt
+
+from virt import domains
+from virt.connection import open_connection
+from virt.definition import GuestSpec, build
+from virt.xml.domain import VirtType
+
+URI = "qemu:///system"
+ISO = "/usr/lib/ipxe/ipxe.iso"
+
+
+@contextmanager
+def ipxe_guest(prefix: str) -> Iterator[tuple[UUID, str]]:
+    """A small guest that boots into iPXE's text screen, defined and off; its UUID and its name."""
+    uuid = uuid4()
+    name = f"{prefix}-{uuid.hex[:8]}"
+    spec = GuestSpec(uuid=uuid, name=name, vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU, cdrom=ISO)
+    with open_connection(URI) as connection:
+        domains.define(connection, build(spec, None))
+    try:
+        yield uuid, name
+    finally:
+        with open_connection(URI) as connection:
+            domain = connection.handle.lookupByUUID(uuid.bytes)
+            if domain.isActive():
+                domain.destroy()
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
