@@ -144,7 +144,7 @@ def rows_of(instances: Iterable[Instance], user: Any) -> list[Row]:
 
 
 def line(points: list[tuple[int, Figures]], name: str, now: datetime) -> list[float | None]:
-    """One figure's last hour, a value for each minute; None where none was measured. Empty where that is no line yet."""
+    """One figure's last hour, a value for each minute; None where none was measured. Empty where it is no line yet."""
     known = {minute: values.get(name) for minute, values in points}
     last = int(now.timestamp()) // 60
     if sum(value is not None for value in known.values()) < 2:

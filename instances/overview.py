@@ -1,5 +1,6 @@
 """The overview: what needs attention, hosts, guests by state, last tasks, fullest pools, and the first steps."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -29,9 +30,8 @@ MOST_TASKS = 6
 MOST_POOLS = 4
 UNKNOWN: Figures = {"cpu_percent": None, "memory_used_bytes": None}
 
-BLOCKS = {"nav": "pieces/nav.html"} | {
-    part: f"instances/_overview_{part}.html" for part in ("worries", "hosts", "states", "tasks", "pools", "first")
-}
+PARTS = ("counts", "worries", "hosts", "states", "tasks", "pools", "first")
+BLOCKS = {"nav": "pieces/nav.html"} | {part: f"instances/_overview_{part}.html" for part in PARTS}
 
 
 @require_safe
@@ -127,10 +127,9 @@ class Overview:
         counts = dict(self.guests.values_list("host").annotate(Count("pk")).order_by())
         alive = self.guests.exclude(state=Instance.State.SHUTOFF).values("host").order_by()
         promised = {row["host"]: row for row in alive.annotate(cpus=Sum("vcpus"), memory=Sum("memory_bytes"))}
-        active = Pool.objects.visible_to(self.user).filter(state=Pool.State.ACTIVE).values("host").order_by()
-        rooms = {row["host"]: row for row in active.annotate(all=Sum("capacity_bytes"), used=Sum("allocation_bytes"))}
+        rooms = self.rooms()
         now = timezone.now()
-        nothing = {"cpus": 0, "memory": 0, "all": 0, "used": 0}
+        nothing = {"cpus": 0, "memory": 0}
         return [
             HostRow(
                 host=host,
@@ -139,11 +138,19 @@ class Overview:
                 memory_bytes=promised.get(host.pk, nothing)["memory"],
                 now=UNKNOWN | latest.get(host.pk, {}),
                 spark=line(hours.get(host.pk, []), "cpu_percent", now),
-                capacity_bytes=rooms.get(host.pk, nothing)["all"],
-                allocation_bytes=rooms.get(host.pk, nothing)["used"],
+                capacity_bytes=sum(capacity for capacity, _taken in rooms[host.pk]),
+                allocation_bytes=sum(taken for _capacity, taken in rooms[host.pk]),
             )
             for host in self.hosts
         ]
+
+    def rooms(self) -> dict[int, set[tuple[int, int]]]:
+        """Capacity and what is taken of it, by host. Pools on one file system tell the same of it: counted once."""
+        active = Pool.objects.visible_to(self.user).filter(state=Pool.State.ACTIVE)
+        found: dict[int, set[tuple[int, int]]] = defaultdict(set)
+        for host, capacity, available in active.values_list("host", "capacity_bytes", "available_bytes"):
+            found[host].add((capacity, capacity - available))
+        return found
 
     @cached_property
     def worries(self) -> list[Worry]:

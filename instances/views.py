@@ -16,6 +16,7 @@ from instances.placing import may_create
 from tasks.answers import asked
 from webvirt.listing import SIZES, wanted_ids
 
+LIST_BLOCKS = {part: f"instances/_{part}.html" for part in ("count", "foot")}
 BLOCKS = {part: f"instances/_{part}.html" for part in ("head", "now", "hardware", "history")}
 
 
@@ -29,10 +30,11 @@ def instance_list(request: HttpRequest) -> HttpResponse:
     page = page_of(query, request)
     ids = wanted_ids(request)
     shown = [guest for guest in page if ids is None or guest.pk in ids]
-    context = {"rows": rows_of(shown, request.user)}
-    if request.headers.get("X-Webvirt-Live"):
-        return render(request, "instances/_rows.html", context)
-    more = {
+    if request.headers.get("X-Webvirt-Live") == "rows":
+        return render(request, "instances/_rows.html", {"rows": rows_of(shown, request.user)})
+    template = LIST_BLOCKS.get(request.GET.get("block", ""), "instances/list.html")
+    context = {
+        "rows": rows_of(shown, request.user) if template == "instances/list.html" else [],
         "page": page,
         "query": query,
         "sizes": SIZES,
@@ -41,7 +43,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         "may_create": may_create(request.user),
         "total": Instance.objects.visible_to(request.user).count() if query.filtered else page.paginator.count,
     }
-    return render(request, "instances/list.html", context | more)
+    return render(request, template, context)
 
 
 @require_GET

@@ -200,8 +200,8 @@ def graph(points: drawing.Points, second: drawing.Points = (), top: float | None
 def with_query(context: RequestContext, name: str, value: Any = None) -> str:
     """The page's own query string with `name` set to `value` (None: without it), back on the first page."""
     query: QueryDict = context["request"].GET.copy()
-    query.pop("page", None)
-    query.pop(name, None)
+    for key in ("page", "block", name):
+        query.pop(key, None)
     if value not in (None, ""):
         query[name] = str(value)
     return f"?{query.urlencode()}"
