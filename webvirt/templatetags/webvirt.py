@@ -149,7 +149,7 @@ def moment_tag(moment: datetime, kind: str, words: str) -> SafeString:
 
 @register.simple_tag
 def figure(name: str, value: float | None, format: str) -> SafeString:
-    """A figure that follows the live channel: `figure "instance:7:cpu_percent" 12.5 "percent"` (or bytes, rate, bits)."""
+    """A figure that follows the live channel: `figure "instance:7:cpu_percent" 12.5 "percent"`; or bytes, rate, bits."""
     words = "–" if value is None else FORMATS[format](value)
     return format_html('<span data-figure="{}" data-format="{}">{}</span>', name, format, words)
 
