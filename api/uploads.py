@@ -50,7 +50,8 @@ class Tus(Rows):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method != "OPTIONS" and request.headers.get("Tus-Resumable") != VERSION:
+        asked = request.method in self.allowed_methods and request.method != "OPTIONS"
+        if asked and request.headers.get("Tus-Resumable") != VERSION:
             raise PatchRefused(412, _("Send Tus-Resumable: %(version)s.") % {"version": VERSION})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

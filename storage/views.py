@@ -39,7 +39,9 @@ def pool_list(request: HttpRequest) -> HttpResponse:
 def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One pool beside those of its host, its volumes, and the uploads into it."""
     pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
-    block = request.GET.get("block", "")
+    blocks = {"cards": "_cards", "about": "_about", "uploads": "_uploads", "rows": "_rows", "foot": "_foot"}
+    asked = request.GET.get("block", "")
+    block = asked if asked in blocks else ""
     context = {
         "pool": pool,
         "may_operate": may(request.user, Action.OPERATE, pool.ref),
@@ -51,7 +53,6 @@ def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
         context["uploads"] = upload_rows(pool, actor_of(request.user), done=False)
     if block in ("", "rows", "foot"):
         context |= volumes_of(request, pool)
-    blocks = {"cards": "_cards", "about": "_about", "uploads": "_uploads", "rows": "_rows", "foot": "_foot"}
     return render(request, f"storage/{blocks.get(block, 'detail')}.html", context)
 
 
