@@ -171,10 +171,23 @@ class NewGuest:
         self.user = user
         self.choices = Choices(user)
         self.host = self.first_host(query)
-        more: dict[str, Any] = {"form_kwargs": {"choices": self.choices}}
         self.form = CreateForm(data, initial=self.initial(query), choices=self.choices)
-        self.disks: BaseFormSet[DiskForm] = Disks(data, prefix="disks", initial=self.first_disks(), **more)
-        self.cards: BaseFormSet[CardForm] = Cards(data, prefix="cards", initial=self.first_cards(), **more)
+        more: dict[str, Any] = {"form_kwargs": {"choices": self.choices}}
+        disks, cards = self.still(data, "disks", self.choices.pools), self.still(data, "cards", self.choices.networks)
+        self.disks: BaseFormSet[DiskForm] = Disks(disks, prefix="disks", initial=self.first_disks(), **more)
+        self.cards: BaseFormSet[CardForm] = Cards(cards, prefix="cards", initial=self.first_cards(), **more)
+
+    def still(self, data: QueryDict | None, prefix: str, offered: Any) -> QueryDict | dict[str, str] | None:
+        """The rows as posted; none, and a word at the form, where nothing is left on the hosts to choose for them."""
+        if data is None or offered:
+            return data
+        if data.get(f"{prefix}-TOTAL_FORMS") not in (None, "0"):
+            words = {
+                "disks": _("The pool that you chose is not active any more; the guest would get no disk."),
+                "cards": _("The network that you chose is not active any more; the guest would get no network card."),
+            }
+            self.form.add_error(None, words[prefix])
+        return {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
 
     def image_of(self, query: QueryDict) -> Volume | None:
         asked = query.get("cdrom", "")

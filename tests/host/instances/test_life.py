@@ -136,9 +136,7 @@ def test_a_name_that_only_libvirt_knows_is_refused_by_the_job(
     assert [path.name for path in folder.iterdir()] == [ISO]
 
 
-def test_an_image_that_is_gone_from_the_host_is_said(
-    admin: User, pool: Pool, work: Work, folder: Path
-) -> None:
+def test_an_image_that_is_gone_from_the_host_is_said(admin: User, pool: Pool, work: Work, folder: Path) -> None:
     task = services.create_instance(spec=spec_of(admin, pool), actor=admin)
     virsh("vol-delete", ISO, "--pool", pool.name)
     work(task)

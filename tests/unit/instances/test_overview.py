@@ -1,0 +1,87 @@
+"""The overview says what waits for somebody, and nothing when nothing does."""
+
+import pytest
+from django.utils import timezone
+
+from hosts.models import HostStatus
+from instances.models import Instance
+from storage.models import Pool, Volume
+from tasks.models import Task
+from tests.unit.world import World, make_task
+
+
+def overview(world: World, name: str = "admin", block: str = "worries") -> str:
+    return world.client(name).get(f"/?block={block}").content.decode()
+
+
+def fail(world: World, **fields: object) -> Task:
+    error = {"title": "It failed", "detail": "The disk is %(state)s.", "hint": "", "params": {"state": "full"},
+             "libvirt": "", "code": "failed"}  # fmt: skip
+    return make_task(
+        world.operator, world.instance, **{"state": "failed", "error": error, "ended_at": timezone.now(), **fields}
+    )
+
+
+def test_a_quiet_fleet_needs_no_attention(world: World) -> None:
+    assert "Needs attention" not in overview(world)
+
+
+def test_a_silent_host_is_told(world: World) -> None:
+    world.host_is_down()
+    assert "kvm-01 cannot be reached" in overview(world)
+    assert "There is no connection to libvirt" in overview(world, "viewer")
+    assert "kvm-01" not in overview(world, "stranger")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [("crashed", "panicked", "web-1 crashed"), ("shutoff", "crashed", "web-1 crashed"),
+     ("paused", "ioerror", "web-1 was paused by its host")],
+)  # fmt: skip
+def test_a_broken_guest_is_told(world: World, state: str, reason: str, words: str) -> None:
+    Instance.objects.update(state=state, reason=reason)
+    assert words in overview(world)
+
+
+def test_a_guest_that_somebody_paused_is_not_told(world: World) -> None:
+    Instance.objects.update(state="paused", reason="user")
+    assert "Needs attention" not in overview(world)
+
+
+def test_a_full_pool_is_told(world: World) -> None:
+    Pool.objects.update(available_bytes=9 * 1024**3)
+    assert "The pool default on kvm-01 is nearly full" in overview(world)
+
+
+def test_a_failed_task_is_told_until_it_is_tried_again(world: World) -> None:
+    fail(world)
+    assert "The disk is full." in overview(world)
+    make_task(world.operator, world.instance, state="running")
+    assert "The disk is full." not in overview(world)
+
+
+def test_an_old_failure_is_not_told(world: World) -> None:
+    fail(world, ended_at=timezone.now() - timezone.timedelta(hours=25))
+    assert "Needs attention" not in overview(world)
+
+
+def test_guests_are_counted_by_state(world: World) -> None:
+    assert "Shut off" in overview(world, block="states")
+    assert "Shut off" not in overview(world, "stranger", block="states")
+
+
+def test_the_first_steps_are_ticked_as_they_are_done(world: World) -> None:
+    assert "Connect a host" not in overview(world, block="first")
+    Instance.objects.all().delete()
+    assert "New instance" in world.client("admin").get("/").content.decode()
+    done = overview(world, block="first")
+    assert done.count("i-circle-check") == 2
+    Volume.objects.all().delete()
+    assert "Upload" in overview(world, block="first")
+    HostStatus.objects.update(state=HostStatus.State.CONNECTING)
+    assert overview(world, block="first").count("i-circle-check") == 0
+
+
+def test_the_frame_counts_what_one_may_see(world: World) -> None:
+    assert "1 host" in overview(world, "viewer", block="nav")
+    assert "0 hosts" in overview(world, "stranger", block="nav")
