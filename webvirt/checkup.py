@@ -30,6 +30,7 @@ from webvirt.prepare import LOCAL_URI
 IMAGES = Path("/var/lib/libvirt/images")
 LEAST_ROOM = 1024**3  # bytes
 CELERY_SECONDS = 3.0
+ERROR_KEYS = ("title", "detail", "hint")
 DEFAULTS = ("storage.make_default_pool", "networks.make_default_network")
 
 
@@ -127,10 +128,8 @@ def daemons() -> Iterator[Finding]:
 def _words(error: dict[str, Any] | None) -> str:
     """What a row's error says, in the words of a page."""
     error = error or {}
-    words: list[str] = [
-        _(error[key]) % error.get("params", {}) for key in ("title", "detail", "hint") if error.get(key)
-    ]
-    return " ".join(words)
+    title, *rest = (_(error[key]) % error.get("params", {}) if error.get(key) else "" for key in ERROR_KEYS)
+    return f"{title}: {' '.join(words for words in rest if words)}" if title else ""
 
 
 def redis_server() -> Finding:

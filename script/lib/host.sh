@@ -39,5 +39,5 @@ join_libvirt_group() {
   [ "$(id -u)" != 0 ] || return 0
   case " $(id -nG) " in *" libvirt "*) return 0 ;; esac
   as_root usermod -aG libvirt "$(id -un)"
-  exec sg libvirt -c "$(printf '%q' "$PWD/script/server")"
+  exec sudo -E -u "$(id -un)" script/server
 }
