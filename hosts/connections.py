@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
@@ -25,7 +26,13 @@ def connect(host_id: int) -> Iterator[Connection]:
         yield connection
 
 
-def settled(context: Context, *refs: Ref) -> None:
-    """A job's last step: have the changed objects read, or say in the log that the lists may lag."""
+def settled(context: Context, *refs: Ref, result: Any = None) -> None:
+    """A job's last step: the change is done, and the changed objects are read again."""
+    context.done(result)
+    read_again(context, *refs)
+
+
+def read_again(context: Context, *refs: Ref) -> None:
+    """Have the changed objects read, or say in the log that the lists may lag."""
     if not settle(context.host_id, refs or [context.ref]):
         context.say("The change is done; lists may show it a moment later, because the monitor did not answer.")

@@ -4,7 +4,7 @@ import posixpath
 from uuid import UUID
 
 from accounts.rights import Ref
-from hosts.connections import connect, settled
+from hosts.connections import connect, read_again
 from tasks.context import Context
 from virt import domains, storage
 from virt.connection import Connection
@@ -23,7 +23,7 @@ def undo(context: Context) -> None:
                 remove_volume(context, conn, entry)
                 touched.add(Ref("pool", context.host_id, UUID(entry["pool"])))
             context.unmake(**entry)
-    settled(context, *touched)
+    read_again(context, *touched)
 
 
 def remove_domain(conn: Connection, uuid: UUID) -> None:

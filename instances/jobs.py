@@ -160,10 +160,10 @@ def delete(context: Context) -> dict[str, Any]:
         if facts.persistent:
             domains.undefine(conn, guest)
         deleted = [entry["name"] for entry in entries if remove_volume(context, conn, entry)]
-    context.keep()
+    result = {"deleted": deleted}
     pools = {volume["pool"] for volume in chosen}
-    settled(context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools))
-    return {"deleted": deleted}
+    settled(context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools), result=result)
+    return result
 
 
 def volume_entry(

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
-from hosts.connections import connect, settled
+from hosts.connections import connect, read_again, settled
 from storage import spool, uploads
 from storage.models import Upload
 from storage.pace import Pace
@@ -36,7 +36,7 @@ def undo_upload(context: Context) -> None:
             if "volume" in entry:
                 with connect(context.host_id) as conn:
                     remove_own(conn, UUID(entry["pool"]), entry["volume"], int(entry["length"]))
-                settled(context)
+                read_again(context)
     finally:
         end_upload(context)
 
@@ -84,13 +84,14 @@ def upload(context: Context) -> dict[str, str]:
                 hint=gettext_noop("Compare the checksum with its publisher's, and upload the file again."),
                 params={"is": digest, "announced": found.sha256},
             )
+        result = {"volume": found.filename, "sha256": digest}
         uploads.mark_done(found)
-        context.keep()
+        context.done(result)
         spool.remove(found.pk)
         context.say(f"SHA-256 {digest}")
         refresh(conn, context, found.pool.uuid)
-    settled(context)
-    return {"volume": found.filename, "sha256": digest}
+    read_again(context)
+    return result
 
 
 def check(conn: Connection, found: Upload) -> None:

@@ -71,7 +71,7 @@ class Context:
         self.task.made = [entry for entry in self.task.made if entry != what]
         Task.objects.filter(pk=self.task.pk).update(made=self.task.made)
 
-    def keep(self) -> None:
-        """What was made is whole: nothing of it is removed any more, whatever comes after."""
-        self.task.made = []
-        Task.objects.filter(pk=self.task.pk).update(made=[])
+    def done(self, result: Any = None) -> None:
+        """The change is made and whole: the task succeeds with `result`, whatever becomes of its worker after this."""
+        self.task.made, self.task.work_done, self.task.result = [], True, result
+        Task.objects.filter(pk=self.task.pk).update(made=[], work_done=True, result=result)

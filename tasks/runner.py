@@ -126,6 +126,9 @@ def perform(task: Task, context: Context) -> None:
         reference = secrets.token_hex(4)
         log.exception("task %s failed by our own fault, reference %s", task.pk, reference)
         state, error = Task.State.FAILED, own_fault(reference)
+    if task.work_done:
+        # What went wrong, or was asked, after the change was made does not unmake it.
+        state, error, result = Task.State.SUCCEEDED, None, result or task.result
     if state != Task.State.SUCCEEDED:
         undo(context)
     finish(task, state, result=result, error=error)

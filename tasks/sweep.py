@@ -10,11 +10,10 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from live.channel import publish
 from tasks.context import Context
 from tasks.models import Task
 from tasks.runner import LEASE_SECONDS, Lease, finish, lease_key, ring_next, undo
-from tasks.services import ring
+from tasks.services import ring, say
 from webvirt.redis import client
 
 log = logging.getLogger(__name__)
@@ -56,6 +55,11 @@ def end(task: Task) -> bool:
         return False
     task.refresh_from_db()
     log.warning("task %s lost its worker", task.pk)
+    if task.work_done:
+        say(task, "The worker ended after the change was made; lists may have shown it a moment later.")
+        finish(task, Task.State.SUCCEEDED, result=task.result)
+        ring_next(task)
+        return True
     with Lease(task.pk, worker):
         undo(Context(task, threading.Event()))
         finish(
@@ -75,6 +79,5 @@ def end(task: Task) -> bool:
                 "code": "interrupted",
             },
         )
-    publish("task", task.pk)
     ring_next(task)
     return True

@@ -1,6 +1,5 @@
 """Chromium against the running stack, as a person would use it."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -73,9 +72,3 @@ def shot() -> Callable[[Page, str], None]:
         page.screenshot(path=SHOTS / f"{name}.png")
 
     return take
-
-
-def virsh(*arguments: str) -> str:
-    """What virsh says; the outside witness of every step."""
-    done = subprocess.run(["virsh", "-q", *arguments], capture_output=True, text=True, check=False)
-    return (done.stdout + done.stderr).strip()

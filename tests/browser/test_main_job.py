@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import virsh
 from tests.isos import sha256_of
 from tests.stack import HOME, Stack
+from tests.virsh import virsh
 from tests.waiting import wait_for
 
 RUN = secrets.token_hex(3)
@@ -93,6 +93,8 @@ def test_an_administrator_installs_a_guest_and_removes_it(
     canvas = page.locator("#screen canvas")
     expect(canvas).to_be_visible(timeout=30_000)
     wait_for(lambda: shows_a_dialog(canvas), SCREEN_SECONDS)
+    page.mouse.move(700, 20)  # the bar comes into view
+    expect(page.get_by_role("button", name="Ctrl-Alt-Del")).to_be_visible()
     shot(page, "console")
     page.screenshot(path=HOME / "docs" / "console.png")
     before = colours(canvas)
@@ -101,7 +103,7 @@ def test_an_administrator_installs_a_guest_and_removes_it(
     before = colours(canvas)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    wait_for(lambda: colours(canvas) != before, 20)
+    wait_for(lambda: shows_a_dialog(canvas) and colours(canvas) != before, 60)
     shot(page, "console-after-keys")
 
     # The page of the guest, and its end.

@@ -1,5 +1,6 @@
 """A task's life: claimed once, done, undone where it failed, and ended in words."""
 
+import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +32,8 @@ def _redis(redis_server: redis.Redis) -> Iterator[None]:
 def declare(function: Any, kind: str = "tests.do") -> None:
     def undo(context: Context) -> None:
         undone.extend(context.task.made)
-        context.keep()
+        for entry in list(context.task.made):
+            context.unmake(**entry)
 
     job(kind, undo=undo)(function)
 
@@ -175,6 +177,31 @@ def test_a_task_whose_worker_died_after_its_cancelling_ends_as_cancelled(world: 
     sweep.end_abandoned()
     task.refresh_from_db()
     assert (task.state, task.error) == ("cancelled", None)
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_task_whose_worker_died_after_its_work_was_done_succeeded(world: World) -> None:
+    declare(lambda context: None)
+    task = queued(world, made=[{"volume": "whole"}])
+    claimed = runner.claim(task.pk, "dead")
+    assert claimed is not None
+    Context(claimed, threading.Event()).done({"volume": "whole"})
+    assert sweep.end_abandoned() == 1
+    task.refresh_from_db()
+    assert (task.state, task.result, task.error) == ("succeeded", {"volume": "whole"}, None)
+    assert undone == []
+
+
+def test_what_goes_wrong_after_the_work_does_not_unmake_it(world: World) -> None:
+    def work(context: Context) -> None:
+        context.make(volume="whole")
+        context.done({"volume": "whole"})
+        raise Cancelled
+
+    declare(work)
+    task = done(queued(world))
+    assert (task.state, task.result, task.error) == ("succeeded", {"volume": "whole"}, None)
+    assert undone == []
 
 
 @pytest.mark.usefixtures("no_grace")
