@@ -7,6 +7,7 @@ one-minute steps, oldest first; what was not measured is None.
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 import redis
@@ -70,6 +71,15 @@ def hour(type: str, ids: Iterable[int]) -> dict[int, list[tuple[int, dict[str, f
         log.warning("Redis does not answer, so figures are not known: %s", error)
         return {}
     return {id: [tuple(json.loads(raw)) for raw in points] for id, points in zip(wanted, lists, strict=True)}
+
+
+def line(points: list[tuple[int, dict[str, float | None]]], name: str, now: datetime) -> list[float | None]:
+    """One figure's last hour, a value for each minute; None where none was measured. Empty where it is no line yet."""
+    known = {minute: values.get(name) for minute, values in points}
+    last = int(now.timestamp()) // 60
+    if sum(value is not None for value in known.values()) < 2:
+        return []
+    return [known.get(minute) for minute in range(last - HOUR_POINTS + 1, last + 1)]
 
 
 def forget(type: str, ids: Iterable[int]) -> None:

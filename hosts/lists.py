@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count
+from django.utils import timezone
 
 from accounts.rights import most
 from hosts import figures
@@ -36,12 +37,12 @@ class HostRow:
     @property
     def cpu(self) -> Points:
         """Percent, a point each minute of the last hour."""
-        return [values.get("cpu_percent") for _minute, values in self.hour]
+        return figures.line(self.hour, "cpu_percent", timezone.now())
 
     @property
     def memory(self) -> Points:
         """Used bytes, a point each minute of the last hour."""
-        return [values.get("memory_used_bytes") for _minute, values in self.hour]
+        return figures.line(self.hour, "memory_used_bytes", timezone.now())
 
     @property
     def cpu_now(self) -> float | None:

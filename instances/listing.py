@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page
@@ -136,20 +135,11 @@ def rows_of(instances: Iterable[Instance], user: Any) -> list[Row]:
             right=rights[guest.ref],
             verbs=possible(guest, rights[guest.ref]),
             now=UNKNOWN | latest.get(guest.pk, {}),
-            spark=line(hours.get(guest.pk, []), "cpu_percent", now),
+            spark=figures.line(hours.get(guest.pk, []), "cpu_percent", now),
         )
         for guest in guests
         if guest.ref in rights
     ]
-
-
-def line(points: list[tuple[int, Figures]], name: str, now: datetime) -> list[float | None]:
-    """One figure's last hour, a value for each minute; None where none was measured. Empty where it is no line yet."""
-    known = {minute: values.get(name) for minute, values in points}
-    last = int(now.timestamp()) // 60
-    if sum(value is not None for value in known.values()) < 2:
-        return []
-    return [known.get(minute) for minute in range(last - figures.HOUR_POINTS + 1, last + 1)]
 
 
 def hosts_to_choose(user: Any) -> list[tuple[int, str]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from hosts import figures
 from hosts.models import Host, HostStatus
-from instances.listing import Figures, line
+from instances.listing import Figures
 from instances.models import Instance
 from instances.placing import ISO_NAMES, may_create
 from storage.models import Pool, Volume
@@ -137,7 +137,7 @@ class Overview:
                 vcpus=promised.get(host.pk, nothing)["cpus"],
                 memory_bytes=promised.get(host.pk, nothing)["memory"],
                 now=UNKNOWN | latest.get(host.pk, {}),
-                spark=line(hours.get(host.pk, []), "cpu_percent", now),
+                spark=figures.line(hours.get(host.pk, []), "cpu_percent", now),
                 capacity_bytes=sum(capacity for capacity, _taken in rooms[host.pk]),
                 allocation_bytes=sum(taken for _capacity, taken in rooms[host.pk]),
             )

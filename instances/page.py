@@ -12,7 +12,7 @@ from instances import actions
 from instances.actions import Verb, possible
 from instances.forms import MediaForm
 from instances.hardware import Device, Hardware
-from instances.listing import FIGURES, UNKNOWN, Figures, line, reason_words
+from instances.listing import FIGURES, UNKNOWN, Figures, reason_words
 from instances.models import Instance
 from storage.models import Volume
 from tasks.models import Task
@@ -73,7 +73,7 @@ class Page:
         """The last hour of each figure, a value a minute."""
         points = figures.hour("instance", [self.instance.pk]).get(self.instance.pk, []) if self.runs else []
         clock = timezone.now()
-        return {name: line(points, name, clock) for name in FIGURES}
+        return {name: figures.line(points, name, clock) for name in FIGURES}
 
     @property
     def names(self) -> dict[str, str]:
