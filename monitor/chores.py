@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 
 
 class Chore:
-    """Work to begin again `seconds` after its last end; `make` gives its steps."""
+    """Work to begin again `seconds` after its last end; `make` gives its steps, each the pause before the next."""
 
-    def __init__(self, seconds: float, make: Callable[[], Iterator[None]], *, first: float = 0.0) -> None:
+    def __init__(self, seconds: float, make: Callable[[], Iterator[float]], *, first: float = 0.0) -> None:
         self._seconds = seconds
         self._make = make
         self._due = time.monotonic() + first
-        self._steps: Iterator[None] | None = None
+        self._steps: Iterator[float] | None = None
 
     def wait(self) -> float:
         """Seconds until its next step is due."""
-        return 0.0 if self._steps is not None else max(0.0, self._due - time.monotonic())
+        return max(0.0, self._due - time.monotonic())
 
     def step(self) -> None:
         """Do the next step where one is due; what that raises ends this round of it."""
@@ -23,6 +23,7 @@ class Chore:
             return
         self._due = time.monotonic() + self._seconds
         steps, self._steps = self._steps or self._make(), None
-        for _step in steps:
+        for pause in steps:
             self._steps = steps
+            self._due = time.monotonic() + pause
             return

@@ -3,7 +3,9 @@
 import logging
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import redis
@@ -11,8 +13,10 @@ import redis
 from hosts import figures
 from instances.models import Instance
 from live.channel import publish
+from monitor.intake import Intake
 from monitor.link import Link
 from virt import hosts, stats
+from virt.errors import if_supported
 from virt.hosts import CpuTimes, HostFigures
 from virt.stats import DomainSample
 
@@ -21,6 +25,8 @@ log = logging.getLogger(__name__)
 Values = dict[str, float | None]
 
 NANOSECONDS = 1e9
+# Calls held by a QEMU each, with the one that runs.
+MOST_HELD = 2
 RATES = {
     "disk_read_rate": "block_read_bytes",
     "disk_write_rate": "block_write_bytes",
@@ -101,44 +107,62 @@ def average(values: Iterable[float | None]) -> float | None:
 
 
 class Sampler:
-    """Reads the figures of one host again and again, and remembers what the next reading is compared with."""
+    """Reads the figures of one host again and again, and remembers what the next reading is compared with.
+
+    The guests' bulk call runs aside: it asks each QEMU, and one that is stuck would hold everything else. The
+    next call passes over that one, since it is busy.
+    """
 
     def __init__(self, host_id: int) -> None:
         self._host_id = host_id
         self._guests: dict[UUID, DomainSample] = {}
+        self._guests_at = 0.0
         self._cpu: CpuTimes | None = None
-        self._at = 0.0
+        self._asked_at: float | None = None
         self._minute = Minute()
 
-    def take(self, link: Link) -> None:
-        """Read, compare, store and publish. Raises VirtError."""
-        at = time.monotonic()
-        samples = link.call(stats.sample)
-        host = link.call(hosts.figures)
+    def begin(self, link: Link, intake: Intake) -> None:
+        """Read the host's figures, and ask for the guests', which come by `intake`. Raises VirtError."""
+        host = if_supported(partial(link.call, hosts.figures))
+        if host is not None:
+            self._keep("host", {self._host_id: host_values(self._cpu, host)})
+            self._cpu = host.cpu
+        if self._asked_at is not None:
+            # The last call is given up: a QEMU holds it. The host's own figures are told all the same.
+            publish("figures", self._host_id)
+        self._asked_at = at = time.monotonic()
+        link.aside(
+            "figures", stats.sample, lambda answer: intake.answered(partial(self._finish, at, answer)), most=MOST_HELD
+        )
+
+    def _finish(self, at: float, answer: Future[dict[UUID, DomainSample]]) -> None:
+        """Compare, store and publish the guests' figures as of `at`. Raises VirtError."""
+        if at != self._asked_at:
+            return
+        self._asked_at = None
+        samples = answer.result()
         ids = dict(Instance.objects.filter(host_id=self._host_id, uuid__in=samples).values_list("uuid", "pk"))
+        seconds = at - self._guests_at
         guests = {
-            ids[uuid]: guest_values(self._guests.get(uuid), now, at - self._at)
+            ids[uuid]: guest_values(self._guests.get(uuid), now, seconds)
             for uuid, now in samples.items()
             if uuid in ids
         }
-        whole = {self._host_id: host_values(self._cpu, host)}
-        self._guests, self._cpu, self._at = samples, host.cpu, at
-        self._keep(guests, whole)
+        self._guests, self._guests_at = samples, at
+        self._keep("instance", guests)
+        publish("figures", self._host_id)
 
-    def _keep(self, guests: dict[int, Values], host: dict[int, Values]) -> None:
+    def _keep(self, type: str, values: dict[int, Values]) -> None:
         number = int(time.time()) // 60
         try:
             if number != self._minute.number:
-                for type, averages in self._minute.averages().items():
-                    figures.store(type, averages, minute=self._minute.number)
+                for kind, averages in self._minute.averages().items():
+                    figures.store(kind, averages, minute=self._minute.number)
                 self._minute = Minute(number)
-            figures.store("instance", guests)
-            figures.store("host", host)
+            figures.store(type, values)
         except redis.RedisError as error:
             log.warning("Redis does not answer, figures are lost: %s", error)
-        self._minute.add("instance", guests)
-        self._minute.add("host", host)
-        publish("figures", self._host_id)
+        self._minute.add(type, values)
 
 
 def forget(ids: list[int]) -> None:

@@ -20,28 +20,39 @@ log = logging.getLogger(__name__)
 HEAVY = ("xml", "inactive_xml", "disks", "interfaces", "graphics")
 
 
-def sync_list(link: Link, host_id: int) -> list[UUID]:
-    """Make state, flags and existence of all guests true, in a constant number of calls.
-
-    Returns those whose definition is not known: new ones, and ones that have another name now.
-    """
+def sync_list(link: Link, host_id: int) -> None:
+    """Make state, flags and existence of all guests true, in a constant number of calls."""
     found = link.call(domains.list_all)
-    rows = {row.uuid: row for row in Instance.objects.filter(host_id=host_id).defer(*HEAVY)}
+    rows = _rows(host_id)
     changes = Changes()
-    unread = []
     for state in found:
         row = rows.pop(state.uuid, None)
         values = _listed(state)
         if row is None:
             changes.add(Instance(host_id=host_id, uuid=state.uuid, **values))
-            unread.append(state.uuid)
             continue
         if row.state != state.state:
             values["state_since"] = timezone.now()
-        if "name" in changes.change(row, values):
-            unread.append(state.uuid)
+        changes.change(row, values)
     _remove(host_id, list(rows.values()), changes)
-    return unread
+
+
+def differing(host_id: int, found: Iterable[DomainState]) -> list[UUID]:
+    """The guests whose rows do not say what a listing says, rows without a guest included.
+
+    The listing may be older than the rows by now, so these are to be read again, and nothing is written.
+    """
+    rows = _rows(host_id)
+    uuids = []
+    for state in found:
+        row = rows.pop(state.uuid, None)
+        if row is None or any(getattr(row, name) != value for name, value in _listed(state).items()):
+            uuids.append(state.uuid)
+    return [*uuids, *rows]
+
+
+def _rows(host_id: int) -> dict[UUID, Instance]:
+    return {row.uuid: row for row in Instance.objects.filter(host_id=host_id).defer(*HEAVY)}
 
 
 def _listed(state: DomainState) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""What waits for a host's reader: notes of events, look requests, and the signs to stop or to give up."""
+"""What waits for a host's reader: notes of events, look requests, answers, and the sign to stop."""
 
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -36,22 +36,27 @@ class Note:
 
 @dataclass
 class Work:
-    """What to read now, each object once, and the looks to answer when its rows are committed."""
+    """What to read now, each object once, the looks to answer when its rows are committed, and what to finish.
+
+    `answers` are of calls that ran aside; each is a function that takes it in.
+    """
 
     notes: list[Note] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
+    answers: list[Callable[[], None]] = field(default_factory=list)
 
     def of(self, kind: str) -> list[UUID]:
         return [note.uuid for note in self.notes if note.kind == kind and note.uuid is not None]
 
 
 class Intake:
-    """Filled by libvirt's event loop and by the listener for looks; emptied by the host's reader."""
+    """Filled by libvirt's event loop, the listener for looks and calls aside; emptied by the host's reader."""
 
     def __init__(self) -> None:
         self._filled = threading.Condition()
         self._notes: dict[Note, None] = {}
-        self._looks: deque[Look] = deque()
+        self._looks: list[Look] = []
+        self._answers: list[Callable[[], None]] = []
         self._stop = threading.Event()
 
     @property
@@ -74,6 +79,12 @@ class Intake:
             self._looks.append(look)
             self._filled.notify()
 
+    def answered(self, take_in: Callable[[], None]) -> None:
+        """Have the reader call this."""
+        with self._filled:
+            self._answers.append(take_in)
+            self._filled.notify()
+
     def wake(self) -> None:
         """End the waiting of `take`, though there is nothing to read."""
         with self._filled:
@@ -94,16 +105,17 @@ class Intake:
                 self._filled.wait(seconds)
             if not self._has_some():
                 return Work()
-            urgent = bool(self._looks) or self.stopped
-        if not urgent:
+            gather = bool(self._notes) and not self._looks and not self.stopped
+        if gather:
             time.sleep(GATHER_SECONDS)
         with self._filled:
             notes, self._notes = self._notes, {}
-            looks, self._looks = list(self._looks), deque()
+            looks, self._looks = self._looks, []
+            answers, self._answers = self._answers, []
         for look in looks:
             for ref in look.refs:
                 notes[Note(KINDS[ref.type], ref.uuid)] = None
-        return Work(list(notes), looks)
+        return Work(list(notes), looks, answers)
 
     def _has_some(self) -> bool:
-        return bool(self._notes or self._looks or self.stopped)
+        return bool(self._notes or self._looks or self._answers or self.stopped)

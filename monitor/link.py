@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from virt import transport
 from virt.connection import Connection, open_connection
@@ -13,24 +14,35 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 OPEN_SECONDS = 10.0
-# With figures read every 5 s, a host that falls silent is noticed within 5 + 8 s at the latest; libvirt's own
-# keepalive takes up to 15.
+# With a call every 5 s at least, a host that falls silent is noticed within 5 + 8 s; libvirt's own keepalive
+# takes up to 15.
 CALL_SECONDS = 8.0
+# libvirtd serves five calls of a connection at a time; these leave one for the reader.
+MOST_ASIDE = 4
+CLOSE_SECONDS = 2.0
 BROKEN = {"keepalive": TimedOut, "error": Unreachable, "eof": Unreachable, "client": Unreachable}
 
 
 class Link:
-    """An open connection. One thread calls; another may look whether a call is overdue, and cut it."""
+    """An open connection. One thread calls; another may look whether a call is overdue, and cut it.
+
+    Calls `aside` run in threads of their own: what waits for a single QEMU, or for a pool's storage, may wait
+    for good.
+    """
 
     def __init__(self, uri: str, *, note: Callable[[Event], None], closed: Callable[[], None]) -> None:
         self._peer = transport.endpoint(uri)
         before = frozenset(transport.sockets().values())
         self._connection = open_connection(uri, timeout=OPEN_SECONDS)
         self._own = frozenset(transport.sockets().values()) - before
+        self._addresses = transport.resolve(self._peer)
         self._closed = closed
         self._reason = ""
         self._due: float | None = None
         self._was_cut = False
+        self._closing = False
+        self._aside: list[tuple[str, Future[Any]]] = []
+        self._threads = ThreadPoolExecutor(MOST_ASIDE, thread_name_prefix="aside")
         self.answered_at = time.time()
         try:
             self._connection.on_close(self._on_close)
@@ -64,6 +76,21 @@ class Link:
         self.answered_at = time.time()
         return answer
 
+    def aside(
+        self, kind: str, ask: Callable[[Connection], T], then: Callable[[Future[T]], None], *, most: int = 1
+    ) -> bool:
+        """Ask without waiting; whether it was asked: not while `most` calls of this kind still wait, nor when closed.
+
+        `then` is called with the answer, in the thread that asked.
+        """
+        self._aside = [(name, call) for name, call in self._aside if not call.done()]
+        if self._closing or sum(name == kind for name, _call in self._aside) >= most:
+            return False
+        future = self._threads.submit(ask, self._connection)
+        self._aside.append((kind, future))
+        future.add_done_callback(then)
+        return True
+
     @property
     def is_alive(self) -> bool:
         return not self._was_cut and self._connection.is_alive()
@@ -88,8 +115,17 @@ class Link:
         """Shut the transport, so that the call in flight ends at once. Called from another thread."""
         self._was_cut = True
         others = frozenset(transport.sockets().values()) - self._own
-        transport.cut(self._peer, transport.resolve(self._peer), others)
+        transport.cut(self._peer, self._addresses, others)
 
     def close(self) -> None:
+        """Close it all. Raises VirtError."""
+        self._closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        waiting = [call for _kind, call in self._aside if not call.done()]
+        if waiting:
+            self.cut()
+            if wait(waiting, timeout=CLOSE_SECONDS).not_done:
+                # libvirt frees a connection at its closing, also under a call that still uses it.
+                return
         self._subscription.close()
         self._connection.close()

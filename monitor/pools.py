@@ -1,6 +1,8 @@
 """Storage: pools, and the volumes in them."""
 
 from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from uuid import UUID
 
 from instances.models import Instance
@@ -9,11 +11,10 @@ from monitor.rows import Changes
 from storage.models import Pool, Volume
 from tasks.models import Task
 from virt import storage
+from virt.connection import Connection
 from virt.errors import InvalidState, NotFound
 from virt.storage import PoolFacts, VolumeFacts
 
-LIST_SECONDS = 60.0
-REFRESH_SECONDS = 300.0
 # Whose jobs write into pools.
 WRITERS = ("storage.", "instances.create")
 
@@ -27,30 +28,49 @@ def listed(link: Link, host_id: int) -> list[UUID]:
     return uuids
 
 
-def sync_pool(link: Link, host_id: int, uuid: UUID) -> list[UUID]:
-    """Make a pool's row and those of its volumes true, as of libvirt's last refresh.
+@dataclass(frozen=True)
+class PoolRead:
+    """A pool and what is in it, as of libvirt's last refresh."""
+
+    facts: PoolFacts
+    volumes: list[VolumeFacts]
+
+
+def read(conn: Connection, uuid: UUID) -> PoolRead:
+    """Read a pool; NotFound where it is gone. It waits while libvirt refreshes it."""
+    facts = storage.describe_pool(conn, uuid)
+    try:
+        volumes = storage.list_volumes(conn, uuid) if facts.active else []
+    except InvalidState:
+        # Stopped since.
+        volumes = []
+    return PoolRead(facts, volumes)
+
+
+def take_in(host_id: int, uuid: UUID, answer: Future[PoolRead]) -> list[UUID]:
+    """Make a pool's row and those of its volumes say what was read.
 
     Returns the guests that name their disks by this pool, when it has volumes that it had not before.
     """
     changes = Changes()
     row = Pool.objects.filter(host_id=host_id, uuid=uuid).first()
     try:
-        facts = link.call(storage.describe_pool, uuid)
-        volumes = _volumes(link, facts)
+        found = answer.result()
     except NotFound:
         _remove([row] if row else [], changes)
         changes.commit()
         return []
+    values = _values(found.facts)
     if row is None:
-        row = Pool(host_id=host_id, uuid=uuid, **_values(facts))
+        row = Pool(host_id=host_id, uuid=uuid, **values)
         changes.add(row)
     else:
-        changes.change(row, _values(facts))
-    added = _sync_volumes(row, volumes, changes)
+        changes.change(row, values)
+    added = _sync_volumes(row, found.volumes, changes)
     changes.commit()
     if not added:
         return []
-    named = Instance.objects.filter(host_id=host_id, xml__contains=f"pool='{facts.name}'")
+    named = Instance.objects.filter(host_id=host_id, xml__contains=f"pool='{found.facts.name}'")
     return list(named.values_list("uuid", flat=True))
 
 
@@ -67,16 +87,6 @@ def _values(facts: PoolFacts) -> dict[str, object]:
         "available_bytes": facts.available_bytes,
         "xml": facts.xml,
     }
-
-
-def _volumes(link: Link, facts: PoolFacts) -> list[VolumeFacts]:
-    """What is in a pool; libvirt does not tell while it is not active."""
-    if not facts.active:
-        return []
-    try:
-        return link.long_call(LIST_SECONDS, storage.list_volumes, facts.uuid)
-    except InvalidState:
-        return []
 
 
 def _sync_volumes(pool: Pool, found: list[VolumeFacts], changes: Changes) -> bool:
@@ -108,16 +118,16 @@ def _remove(pools: Iterable[Pool], changes: Changes) -> None:
         changes.remove([pool])
 
 
-def refresh(link: Link, host_id: int, uuid: UUID) -> None:
-    """Make libvirt look at a pool's storage again, unless a job of ours may be writing there.
-
-    A refresh forgets volumes that are being made, and their job would fail. Its event has the pool read.
-    """
+def may_refresh(host_id: int) -> bool:
+    """Whether no job of ours may be writing into a pool: a refresh forgets volumes that are being made."""
     running = Task.objects.filter(host_id=host_id, state=Task.State.RUNNING).values_list("kind", flat=True)
-    if any(kind.startswith(WRITERS) for kind in running):
-        return
+    return not any(kind.startswith(WRITERS) for kind in running)
+
+
+def refresh(conn: Connection, uuid: UUID) -> None:
+    """Make libvirt look at a pool's storage again; its event has the pool read."""
     try:
-        link.long_call(REFRESH_SECONDS, storage.refresh_pool, uuid)
+        storage.refresh_pool(conn, uuid)
     except (NotFound, InvalidState):
         # Gone, or stopped, since it was listed: its own event tells.
         return

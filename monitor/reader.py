@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -17,12 +18,14 @@ from hosts.settle import Look, answer
 from instances.models import Instance
 from monitor import guests, nets, pools, status
 from monitor.chores import Chore
+from monitor.errands import Errand, Errands
 from monitor.figures import Sampler
 from monitor.intake import Intake, Note, Work
 from monitor.link import Link
 from monitor.rows import batches
 from storage.models import Pool
-from virt import hosts
+from virt import domains, hosts
+from virt.domains import DomainState
 from virt.errors import Unsupported, VirtError
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,7 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 LEASE_PAUSE = 0.2
+ERRANDS_PAUSE = 0.05
 FIGURES_SECONDS = 5.0
 VOLUMES_SECONDS = 15.0
 LIST_SECONDS = 30.0
@@ -158,6 +162,7 @@ class HostReader:
     def _read(self, link: Link) -> None:
         """Make all rows true, then keep them so."""
         sampler = Sampler(self.host_id)
+        errands = Errands(link, self._intake)
         guests.sync_list(link, self.host_id)
         # A host that was never read is not up before it is known what it offers.
         if not status.has_facts(self.host_id):
@@ -167,10 +172,10 @@ class HostReader:
         self._intake.note(Note("host"))
         chores = [
             Chore(FIGURES_SECONDS, lambda: self._figures(link, sampler)),
-            Chore(WHOLE_SECONDS, lambda: self._whole(link)),
+            Chore(WHOLE_SECONDS, lambda: self._whole(link, errands)),
             Chore(LIST_SECONDS, lambda: self._guests(link), first=LIST_SECONDS),
-            Chore(VOLUMES_SECONDS, lambda: self._volumes(link), first=VOLUMES_SECONDS),
-            Chore(REFRESH_SECONDS, lambda: self._refresh(link), first=REFRESH_SECONDS),
+            Chore(VOLUMES_SECONDS, lambda: self._volumes(errands), first=VOLUMES_SECONDS),
+            Chore(REFRESH_SECONDS, lambda: self._refresh(errands), first=REFRESH_SECONDS),
         ]
         while not self._intake.stopped:
             self.pulse = time.monotonic()
@@ -179,7 +184,7 @@ class HostReader:
             if not self._may_write():
                 self._intake.rest(LEASE_PAUSE)
                 continue
-            self._serve(link, self._intake.take(min(1.0, *(chore.wait() for chore in chores))))
+            self._serve(link, errands, self._intake.take(min(1.0, *(chore.wait() for chore in chores))))
             for chore in chores:
                 self._guard(link, chore.step)
 
@@ -196,66 +201,84 @@ class HostReader:
             log.warning("%s: %s", self._name, error)
         return None
 
-    def _serve(self, link: Link, work: Work) -> None:
+    def _serve(self, link: Link, errands: Errands, work: Work) -> None:
         """Read what was noted, each object once, then answer the looks."""
+        for take_in in work.answers:
+            self._guard(link, take_in)
         for uuids in batches(work.of("guest"), GUESTS_A_STEP):
             self._guard(link, partial(guests.sync_some, link, self.host_id, uuids))
-        for uuid in work.of("pool"):
-            self._guard(link, partial(self._pool, link, uuid))
         for uuid in work.of("network"):
             self._guard(link, partial(nets.sync_network, link, self.host_id, uuid))
         if Note("host") in work.notes:
             self._guard(link, partial(self._facts, link))
-        for look in work.looks:
-            try:
-                answer(look)
-            except redis.RedisError as error:
-                log.warning("Redis does not answer, nor is a look answered: %s", error)
+        found = [self._reading(uuid) for uuid in work.of("pool")]
+        if not found:
+            for look in work.looks:
+                self._answer(look)
+            return
+        answers = [Errand(partial(self._answer, look)) for look in work.looks]
+        self._guard(link, partial(errands.add, [*found, *answers], first=True))
+
+    def _answer(self, look: Look) -> None:
+        """Tell the job that waits; its rows are committed."""
+        try:
+            answer(look)
+        except redis.RedisError as error:
+            log.warning("Redis does not answer, nor is a look answered: %s", error)
 
     def _facts(self, link: Link) -> None:
         status.facts(self.host_id, link.long_call(FACTS_SECONDS, hosts.describe))
 
-    def _pool(self, link: Link, uuid: UUID) -> None:
-        users = pools.sync_pool(link, self.host_id, uuid)
+    def _reading(self, uuid: UUID) -> Errand:
+        return Errand(lambda: partial(pools.read, uuid=uuid), partial(self._pool_read, uuid))
+
+    def _pool_read(self, uuid: UUID, answer: Future[pools.PoolRead]) -> None:
+        users = pools.take_in(self.host_id, uuid, answer)
         self._intake.note(*(Note("guest", user) for user in users))
 
-    def _figures(self, link: Link, sampler: Sampler) -> Iterator[None]:
-        sampler.take(link)
+    def _refreshing(self, uuid: UUID) -> Errand:
+        return Errand(lambda: partial(pools.refresh, uuid=uuid) if pools.may_refresh(self.host_id) else None)
+
+    def _figures(self, link: Link, sampler: Sampler) -> Iterator[float]:
+        """A host's figures are asked for every 5 s besides to notice a host that is silent."""
+        sampler.begin(link, self._intake)
         return iter(())
 
-    def _whole(self, link: Link) -> Iterator[None]:
+    def _whole(self, link: Link, errands: Errands) -> Iterator[float]:
         """Everything, definitions included; inventory agrees with the host after it."""
         self._agrees = True
         uuids = list(Instance.objects.filter(host_id=self.host_id).values_list("uuid", flat=True))
         for some in batches(uuids, GUESTS_A_STEP):
             self._guard(link, partial(guests.sync_some, link, self.host_id, some))
-            yield
-        for uuid in self._guard(link, partial(pools.listed, link, self.host_id)) or []:
-            self._guard(link, partial(self._pool, link, uuid))
-            yield
+            yield 0.0
+        found = self._guard(link, partial(pools.listed, link, self.host_id)) or []
+        self._guard(link, partial(errands.add, [self._reading(uuid) for uuid in found]))
         for uuid in self._guard(link, partial(nets.listed, link, self.host_id)) or []:
             self._guard(link, partial(nets.sync_network, link, self.host_id, uuid))
-            yield
+            yield 0.0
+        while not errands.is_idle:
+            yield ERRANDS_PAUSE
         if self._agrees:
             status.agrees(self.host_id)
 
-    def _guests(self, link: Link) -> Iterator[None]:
-        """The listing that would find what a lost event left untold."""
-        unread = guests.sync_list(link, self.host_id)
-        self._intake.note(*(Note("guest", uuid) for uuid in unread))
+    def _guests(self, link: Link) -> Iterator[float]:
+        """List all guests, which would find what a lost event left untold."""
+        link.aside("list", domains.list_all, lambda answer: self._intake.answered(partial(self._listed, answer)))
         status.seen(self.host_id)
         return iter(())
 
-    def _volumes(self, link: Link) -> Iterator[None]:
-        """libvirt tells of no volume that is made or deleted."""
-        for uuid in self._active_pools():
-            self._guard(link, partial(self._pool, link, uuid))
-            yield
+    def _listed(self, answer: Future[list[DomainState]]) -> None:
+        self._intake.note(*(Note("guest", uuid) for uuid in guests.differing(self.host_id, answer.result())))
 
-    def _refresh(self, link: Link) -> Iterator[None]:
-        for uuid in self._active_pools():
-            self._guard(link, partial(pools.refresh, link, self.host_id, uuid))
-            yield
+    def _volumes(self, errands: Errands) -> Iterator[float]:
+        """libvirt tells of no volume that is made or deleted."""
+        if errands.is_idle:
+            errands.add(self._reading(uuid) for uuid in self._active_pools())
+        return iter(())
+
+    def _refresh(self, errands: Errands) -> Iterator[float]:
+        errands.add(self._refreshing(uuid) for uuid in self._active_pools())
+        return iter(())
 
     def _active_pools(self) -> list[UUID]:
         active = Pool.objects.filter(host_id=self.host_id, state=Pool.State.ACTIVE)
