@@ -44,7 +44,9 @@ def create(context: Context) -> dict[str, Any]:
             context.progress(None, _("starting the guest"), now=True)
             domains.start(conn, guest)
     pools = {disk["pool"] for disk in wanted["disks"]}
-    settled(context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools), result={"uuid": str(guest)})
+    settled(
+        context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools), result={"uuid": str(guest)}
+    )
     row = Instance.objects.filter(host_id=context.host_id, uuid=guest).first()
     return {"instance": row.pk if row else None, "uuid": str(guest)}
 

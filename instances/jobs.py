@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
-from hosts.connections import connect, settled
+from hosts.connections import connect, read_again, settled
 from instances.creation import image_path
 from instances.half_made import end_domain, remove_volume, undo
 from tasks.context import Context
@@ -54,14 +54,15 @@ def shutdown(context: Context) -> None:
         except Cancelled:
             context.say("The guest was asked before this was cancelled, and may still shut down.")
             raise
-    settled(context)
     if not gone:
+        read_again(context)
         raise JobFailed(
             gettext_noop("The guest did not shut down"),
             gettext_noop("%(name)s was asked %(seconds)s s ago, and is not off. It may still do it."),
             hint=gettext_noop("Look at its console. Force off ends it at once, as pulling the plug would."),
             params={"name": context.task.object_name, "seconds": f"{SHUTDOWN_WAIT:.0f}"},
         )
+    settled(context)
 
 
 def wait_until_off(context: Context, conn: Connection, guest: UUID) -> bool:
