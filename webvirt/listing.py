@@ -22,13 +22,16 @@ def ordered(rows: QuerySet[M], request: HttpRequest, sorts: Mapping[str, Sequenc
     return rows.order_by(*(f"-{field}" for field in fields) if wanted.startswith("-") else fields, "pk")
 
 
-def paged(rows: Sequence[Any] | QuerySet[M], request: HttpRequest) -> Page[Any]:
+def paged(rows: Sequence[Any] | QuerySet[M], request: HttpRequest, *, size: int = DEFAULT_SIZE) -> Page[Any]:
     """The page `?page=` of `?per_page=` rows; a number that is none, or too large, means the nearest there is."""
-    size = request.GET.get("per_page", "")
-    return Paginator(rows, int(size) if size in map(str, SIZES) else DEFAULT_SIZE).get_page(request.GET.get("page"))
+    asked = request.GET.get("per_page", "")
+    return Paginator(rows, int(asked) if asked in map(str, SIZES) else size).get_page(request.GET.get("page"))
 
 
 def wanted_ids(request: HttpRequest) -> set[int] | None:
     """The rows that a live page asks for by `?ids=7,9`; None when it wants all of its page."""
     asked = request.GET.get("ids")
-    return None if asked is None else {int(id) for id in asked.split(",") if id.isascii() and id.isdigit() and len(id) < 19}
+    if asked is None:
+        return None
+    # Numbers that no database could hold are nobody's ids.
+    return {int(id) for id in asked.split(",") if id.isascii() and id.isdigit() and len(id) < 19}
