@@ -72,14 +72,13 @@ def visible(queryset: QuerySet[M], user: Any, *, scope: str, host: str = "host_i
     if user.is_superuser:
         return queryset
     grants = Grant.objects.of(user)
-    if grants.filter(scope=Grant.Scope.EVERYTHING).exists():
-        return queryset
+    everything = Exists(grants.filter(scope=Grant.Scope.EVERYTHING))
     if scope == Grant.Scope.HOST:
         # Whoever may see something of a host may see that the host exists.
-        return queryset.filter(Q(**{f"{host}__in": grants.exclude(host_id=None).values("host_id")}))
+        return queryset.filter(everything | Q(**{f"{host}__in": grants.exclude(host_id=None).values("host_id")}))
     by_host = Q(**{f"{host}__in": grants.filter(scope=Grant.Scope.HOST).values("host_id")})
     own = grants.filter(scope=scope, host_id=OuterRef(host), object_uuid=OuterRef(uuid))
-    return queryset.filter(by_host | Exists(own))
+    return queryset.filter(everything | by_host | Exists(own))
 
 
 def may(user: Any, action: Action, ref: Ref | None) -> bool:

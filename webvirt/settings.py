@@ -196,6 +196,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Every change of a host answers 202 with its task; docs/api.md tells the rest.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PREPROCESSING_HOOKS": ["api.schema.without_aliases"],
     "ENUM_NAME_OVERRIDES": {
         "GraphicsType": ["vnc"],

@@ -10,7 +10,7 @@ import redis
 
 from tasks import runner, services, sweep
 from tasks.context import Context
-from tasks.errors import JobFailed, OtherRequest, Refused
+from tasks.errors import Cancelled, JobFailed, OtherRequest, Refused
 from tasks.models import Task
 from tasks.registry import JOBS, job
 from tests.unit.world import World, make_task

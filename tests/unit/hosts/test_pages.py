@@ -1,0 +1,113 @@
+"""The pages of hosts: how they do, and why one is silent."""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import redis
+
+from hosts import figures
+from hosts.models import HostStatus
+from tests.unit.world import GIB, World, grant, make_host, make_instance
+
+
+def page(world: World, name: str, url: str, **headers: str) -> str:
+    answer = world.client(name).get(url, headers=headers)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r'<a class="name" href="/hosts/\d+/">([^<]+)</a>', text)
+
+
+def test_the_list_shows_each_host_with_its_figures(world: World, redis_server: redis.Redis) -> None:
+    minute = int(time.time()) // 60
+    for ago in (2, 1):
+        values = {world.host.pk: {"cpu_percent": 38.0, "memory_used_bytes": 4.0 * GIB}}
+        figures.store("host", values, minute=minute - ago)
+    text = page(world, "admin", "/hosts/")
+    assert names(text) == ["kvm-01", "kvm-02"]
+    assert ">38 %<" in text
+    assert "4.00 GiB" in text
+    assert "of 16.0 GiB" in text
+    assert "libvirt 9.0.0" in text
+    assert re.search(r'<svg class="spark"[^>]*><path class="l"', text), "its last hour"
+
+
+def test_what_is_not_known_is_a_dash_and_not_nought(world: World, redis_server: redis.Redis) -> None:
+    text = page(world, "admin", "/hosts/")
+    assert ">0 %<" not in text
+    assert f'data-figure="host:{world.host.pk}:cpu_percent" data-format="percent">–<' in text
+
+
+def test_a_silent_host_says_since_when_and_why(world: World) -> None:
+    world.host_is_down()
+    for url in ("/hosts/", f"/hosts/{world.host.pk}/"):
+        text = page(world, "viewer", url)
+        assert "Not reachable" in text
+        assert "There is no connection to libvirt on this host." in text
+    assert "Check that the host is on." in page(world, "viewer", f"/hosts/{world.host.pk}/")
+
+
+def test_one_host_tells_what_it_is(world: World) -> None:
+    HostStatus.objects.filter(host=world.host).update(kvm=False, kvm_reason="This host offers no KVM.")
+    text = page(world, "viewer", f"/hosts/{world.host.pk}/")
+    for words in ("EPYC", "x86_64", "QEMU 7.2.0", "None: QEMU emulates", "This host offers no KVM.", "1 guest"):
+        assert words in text
+    assert f"/instances/?host={world.host.pk}" in text
+    assert f"/storage/?host={world.host.pk}" in text
+
+
+def test_whoever_sees_one_guest_is_not_told_how_many_there_are(world: World) -> None:
+    make_instance(world.host, "secret-1")
+    grant(world.stranger, "viewer", "instance", world.host, world.instance.uuid)
+    text = page(world, "stranger", f"/hosts/{world.host.pk}/")
+    assert "2 guests" not in text
+    assert names(page(world, "stranger", "/hosts/")) == ["kvm-01"]
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("", ["kvm-01", "kvm-02"]),
+        ("?sort=-name", ["kvm-02", "kvm-01"]),
+        ("?sort=guests", ["kvm-02", "kvm-01"]),
+        ("?sort=-guests", ["kvm-01", "kvm-02"]),
+        ("?sort=nope", ["kvm-01", "kvm-02"]),
+        ("?q=02", ["kvm-02"]),
+        ("?q=zebra", []),
+    ],
+)
+def test_the_query_string_sorts_and_narrows(world: World, query: str, order: list[str]) -> None:
+    assert names(page(world, "admin", f"/hosts/{query}")) == order
+
+
+def test_a_live_page_gets_the_rows_that_it_asks_for(world: World) -> None:
+    text = page(world, "admin", f"/hosts/?ids={world.other_host.pk}", **{"X-Webvirt-Live": "rows"})
+    assert names(text) == ["kvm-02"]
+    assert "<html" not in text
+    assert "<html" not in page(world, "admin", f"/hosts/{world.host.pk}/?block=host")
+
+
+def test_the_list_costs_the_same_however_long_it_is(world: World, django_assert_max_num_queries: Any) -> None:
+    client = world.client("admin")
+    counts = []
+    for many in (5, 45):
+        for number in range(many):
+            make_host(f"h-{many}-{number}")
+        with django_assert_max_num_queries(30) as found:
+            client.get("/hosts/")
+        counts.append(len(found))
+    assert counts[0] == counts[1]
+
+
+def test_an_hour_is_an_hour_long_whatever_was_measured() -> None:
+    now = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
+    minute = int(now.timestamp()) // 60
+    points = [(minute - 2, {"cpu_percent": 1.0}), (minute, {"cpu_percent": 3.0})]
+    line = figures.line(points, "cpu_percent", now)
+    assert (len(line), line[-3:], line[0]) == (60, [1.0, None, 3.0], None)
+    assert figures.line(points[:1], "cpu_percent", now) == []
