@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import virsh
 from tests.guests import ipxe_guest
 from tests.stack import Stack
+from tests.virsh import virsh
 from tests.waiting import wait_for
 
 PICTURE = 15_000  # ms

@@ -20,7 +20,8 @@ from webvirt.processes import recorded_group
 PREFIX = f"t-storm-{secrets.token_hex(3)}-"
 GUESTS = 30
 KILLED = ("worker-quick", "worker-long", "web", "monitor", "beat", "nginx")
-BETWEEN_KILLS = 1.5
+KILLS = 25
+BETWEEN_KILLS = 0.6  # seconds
 
 
 @pytest.fixture(autouse=True)
@@ -33,41 +34,50 @@ def nothing_left() -> Iterator[None]:
         virsh("vol-delete", name, "--pool", "default")
 
 
-def kill_now_and_then(stack: Stack, over: threading.Event) -> None:
-    """Kill -9 a program's master or one of its children, in turn, until told that it is over."""
-    dice = random.Random(7)
-    while not over.wait(BETWEEN_KILLS):
-        recorded = recorded_group(stack.data / "run", dice.choice(KILLED))
-        if recorded is None:
-            continue
-        master = recorded[0]
-        try:
-            children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-            os.kill(int(dice.choice([*children, str(master)])), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it is just coming back from the last one
+def kill_one(stack: Stack, dice: random.Random) -> bool:
+    """Kill -9 some program's master or one of its children; False when it is just coming back from the last one."""
+    recorded = recorded_group(stack.data / "run", dice.choice(KILLED))
+    if recorded is None:
+        return False
+    master = recorded[0]
+    try:
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        os.kill(int(dice.choice([*children, str(master)])), signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return True
 
 
 def test_tasks_end_truthfully_while_programs_are_killed(stack: Stack) -> None:
     program = Program.of(stack, "storm")
     host = program.get("hosts/")["results"][0]["id"]
     pool = next(pool["id"] for pool in program.get("pools/")["results"] if pool["name"] == "default")
+    kinds = {"host": host, "vcpus": 1, "memory_bytes": 64 * 1024**2, "networks": [], "start": True}
+    asked = threading.Event()
+    kills: list[bool] = []
 
-    def create(number: int) -> dict[str, object]:
-        disk = {"pool": pool, "size_bytes": 1024**3}
-        name = f"{PREFIX}{number}"
-        wish = {"name": name, "host": host, "vcpus": 1, "memory_bytes": 64 * 1024**2, "disks": [disk], "networks": []}
-        return program.change("POST", "instances/", wish)
+    def storm() -> None:
+        dice = random.Random(7)
+        pause = threading.Event()
+        while not asked.is_set() or sum(kills) < KILLS:
+            kills.append(kill_one(stack, dice))
+            pause.wait(BETWEEN_KILLS)
 
-    over = threading.Event()
-    killer = threading.Thread(target=kill_now_and_then, args=(stack, over))
+    def create(number: int) -> int:
+        disks = [{"pool": pool, "size_bytes": 1024**3}]
+        answer = program.insist("POST", "instances/", {**kinds, "name": f"{PREFIX}{number}", "disks": disks})
+        assert answer.status == 202, (answer.status, answer.body)
+        return int(answer.json["task"]["id"])
+
+    killer = threading.Thread(target=storm)
     killer.start()
     try:
-        with ThreadPoolExecutor(6) as pool_of_threads:
-            tasks = list(pool_of_threads.map(create, range(GUESTS)))
+        with ThreadPoolExecutor(3) as threads:
+            ids = list(threads.map(create, range(GUESTS)))
     finally:
-        over.set()
+        asked.set()
         killer.join()
+    tasks = [program.end_of(task_id) for task_id in ids]
     wait_for(lambda: stack.doctor() == "", 60)
 
     succeeded = {task["object"]["name"] for task in tasks if task["state"] == "succeeded"}
