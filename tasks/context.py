@@ -71,6 +71,11 @@ class Context:
         self.task.made = [entry for entry in self.task.made if entry != what]
         Task.objects.filter(pk=self.task.pk).update(made=self.task.made)
 
+    def forget(self) -> None:
+        """All that the journal names is dealt with."""
+        self.task.made = []
+        Task.objects.filter(pk=self.task.pk).update(made=[])
+
     def done(self, result: Any = None) -> None:
         """The change is made and whole: the task succeeds with `result`, whatever becomes of its worker after this."""
         self.task.made, self.task.work_done, self.task.result = [], True, result

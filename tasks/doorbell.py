@@ -38,3 +38,4 @@ def answer(key: str, host_id: int, name: str, arguments: dict[str, Any]) -> None
 def sweep_task() -> None:
     sweep.ring_for_waiting()
     sweep.end_abandoned()
+    sweep.undo_again()

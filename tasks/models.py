@@ -54,6 +54,7 @@ class Task(models.Model):
         INTERRUPTED = "interrupted", _("Interrupted")
 
     UNFINISHED = [State.QUEUED, State.RUNNING]
+    UNDONE = [State.FAILED, State.CANCELLED, State.INTERRUPTED]
 
     kind = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)

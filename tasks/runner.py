@@ -135,12 +135,13 @@ def perform(task: Task, context: Context) -> None:
 
 
 def undo(context: Context) -> None:
-    """Remove what the job has half made, by its journal; what cannot be removed is said in the log."""
+    """Remove what the job has half made, by its journal; what cannot be removed now stays in it, for the sweep."""
     job = JOBS.get(context.task.kind)
     if job is None or job.undo is None or not context.task.made:
         return
     try:
         job.undo(context)
+        context.forget()
     except VirtError as failure:
         context.say(f"{failure.title} {failure.detail % failure.params}")
         log.warning("task %s: its clean-up failed: %s", context.task.pk, failure)

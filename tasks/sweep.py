@@ -19,6 +19,9 @@ from webvirt.redis import client
 log = logging.getLogger(__name__)
 
 WAITING_SECONDS = 5
+UNDO_FOR = timedelta(hours=24)
+UNDO_EVERY_SECONDS = 60
+MOST_UNDOS = 3  # each may wait for a host that does not answer
 
 
 def ring_for_waiting() -> int:
@@ -45,6 +48,18 @@ def end_abandoned() -> int:
             continue
         ended += end(task)
     return ended
+
+
+def undo_again() -> int:
+    """Try once more to remove what ended tasks have left, because their host was away then."""
+    since = timezone.now() - UNDO_FOR
+    left = Task.objects.filter(state__in=Task.UNDONE, ended_at__gt=since).exclude(made=[]).order_by("pk")
+    tried = 0
+    for task in left[:MOST_UNDOS]:
+        if client().set(f"webvirt:task:{task.pk}:undo", "1", nx=True, ex=UNDO_EVERY_SECONDS):
+            undo(Context(task, threading.Event()))
+            tried += 1
+    return tried
 
 
 def end(task: Task) -> bool:

@@ -15,7 +15,7 @@ from tasks.models import Task
 from tasks.registry import JOBS, job
 from tests.unit.world import World, make_task
 from tests.waiting import wait_for
-from virt.errors import NotFound
+from virt.errors import NotFound, Unreachable
 
 undone: list[dict[str, str]] = []
 
@@ -202,6 +202,28 @@ def test_what_goes_wrong_after_the_work_does_not_unmake_it(world: World) -> None
     task = done(queued(world))
     assert (task.state, task.result, task.error) == ("succeeded", {"volume": "whole"}, None)
     assert undone == []
+
+
+def test_what_could_not_be_removed_is_tried_again(world: World) -> None:
+    away = [True]
+
+    def work(context: Context) -> None:
+        context.make(volume="half")
+        raise NotFound
+
+    def undo(context: Context) -> None:
+        if away[0]:
+            raise Unreachable
+        undone.extend(context.task.made)
+
+    job("tests.do", undo=undo)(work)
+    task = done(queued(world))
+    assert (task.state, task.made) == ("failed", [{"volume": "half"}])
+    away[0] = False
+    assert sweep.undo_again() == 1
+    task.refresh_from_db()
+    assert (undone, task.made) == ([{"volume": "half"}], [])
+    assert sweep.undo_again() == 0
 
 
 @pytest.mark.usefixtures("no_grace")
