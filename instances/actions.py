@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts.rights import Action
 from instances.models import Instance
 from tasks.errors import Refused
-from tasks.registry import titles
+from tasks.registry import LONG, QUICK, titles
 
 State = Instance.State
 
@@ -25,7 +25,8 @@ class Verb:
 
     `name` is the word in URLs and in the API, `states` those in which it can be asked for, `title` the
     task's (with %(name)s), `doing` and `done` what a toast says. `waits` is whether it takes its turn
-    behind other changes of the guest; `harsh` whether the guest may lose data by it.
+    behind other changes of the guest; `harsh` whether the guest may lose data by it; `queue` is long where
+    the worker waits for the guest, since a click must not wait behind guests that do not listen.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Verb:
     done: Promise
     waits: bool = True
     harsh: bool = False
+    queue: str = QUICK
 
     @property
     def kind(self) -> str:
@@ -63,6 +65,7 @@ SHUTDOWN = Verb(
     gettext_lazy("Shut down %(name)s"),
     gettext_lazy("Asking %(name)s to shut down…"),
     gettext_lazy("%(name)s is off"),
+    queue=LONG,
 )
 REBOOT = Verb(
     "reboot",

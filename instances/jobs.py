@@ -13,7 +13,7 @@ from instances.creation import image_path
 from instances.half_made import end_domain, remove_volume, undo
 from tasks.context import Context
 from tasks.errors import Cancelled, JobFailed
-from tasks.registry import job, question
+from tasks.registry import LONG, job, question
 from virt import domains, storage
 from virt.connection import Connection
 from virt.errors import NotFound, Unsupported
@@ -42,7 +42,7 @@ def start(context: Context) -> None:
     settled(context)
 
 
-@job("instances.shutdown")
+@job("instances.shutdown", queue=LONG)
 def shutdown(context: Context) -> None:
     """Ask the guest to shut down, and wait until it is off."""
     guest = guest_of(context)

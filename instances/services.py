@@ -66,6 +66,7 @@ def power(*, verb: Verb, instance: Instance, actor: User, key: str | None = None
         action=verb.right,
         key=key,
         lock_key=instance.lock_key if verb.waits else "",
+        queue=verb.queue,
         check=lambda: require_possible(verb, instance),
     )
 

@@ -1,7 +1,7 @@
 """What templates draw with. Built in: no `{% load %}` is needed."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,12 @@ register = template.Library()
 DASH = format_html('<span class="soft">{}</span>', "–")
 
 # the formats of figures, as format.js has them
-FORMATS = {"percent": units.percent, "bytes": units.size, "rate": units.rate, "bits": units.bits}
+FORMATS: dict[str, Callable[[float], str]] = {
+    "percent": units.percent,
+    "bytes": units.size,
+    "rate": units.rate,
+    "bits": units.bits,
+}
 
 STATE_CLASSES = {
     "running": "run",
@@ -149,7 +154,7 @@ def moment_tag(moment: datetime, kind: str, words: str) -> SafeString:
 
 @register.simple_tag
 def figure(name: str, value: float | None, format: str) -> SafeString:
-    """A figure that follows the live channel: `figure "instance:7:cpu_percent" 12.5 "percent"`; or bytes, rate, bits."""
+    """A figure that follows the live channel: `figure "instance:7:cpu_percent" 12.5 "percent"` (bytes, rate, bits)."""
     words = "–" if value is None else FORMATS[format](value)
     return format_html('<span data-figure="{}" data-format="{}">{}</span>', name, format, words)
 
