@@ -290,3 +290,9 @@ def assert_problem_errors(answer: Any) -> dict[str, list[str]]:
     assert_problem(answer)
     errors: dict[str, list[str]] = answer.json()["errors"]
     return errors
+
+
+def test_every_address_answers_options_and_head(world: World, reader: Client) -> None:
+    for path in (*LISTS, *details(world), f"instances/{world.instance.pk}/start"):
+        assert reader.options(API + path).status_code == 200, path
+        assert reader.head(API + path).status_code in (200, 405), path
