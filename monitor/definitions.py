@@ -35,8 +35,8 @@ def read(host_id: int, found: Iterable[DomainFacts]) -> Read:
         answer.disks[uuid] = [_disk(disk, paths) for disk in both[-1].disks]
         for domain in both:
             for path, device, readonly in _uses(domain, paths):
-                _device, others = answer.uses.get((uuid, path), (device, True))
-                answer.uses[uuid, path] = (device, readonly and others)
+                first, others = answer.uses.get((uuid, path), (device, True))
+                answer.uses[uuid, path] = (first, readonly and others)
             for card in domain.interfaces:
                 if card.network and card.mac:
                     answer.cards[uuid, card.mac] = card.network

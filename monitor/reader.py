@@ -12,7 +12,8 @@ from typing import TypeVar
 from uuid import UUID
 
 import redis
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseFault
+from django.db import connections
 
 from hosts.settle import Look, answer
 from instances.models import Instance
@@ -131,7 +132,7 @@ class HostReader:
             except VirtError as error:
                 log.info("%s: %s", self._name, error)
                 status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
-        except DatabaseError as error:
+        except DatabaseFault as error:
             # Its state cannot be written either; all is read anew when the database is back.
             log.warning("%s: the database does not take what was read: %s", self._name, error)
             connections.close_all()
@@ -146,7 +147,7 @@ class HostReader:
     def _say_failed(self, reference: str) -> None:
         try:
             status.failed(self.host_id, reference)
-        except DatabaseError as error:
+        except DatabaseFault as error:
             log.warning("%s: its state cannot be written: %s", self._name, error)
             connections.close_all()
 

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFault
+from django.db import connection
 
 from hosts.models import Host
 from live.channel import STREAM
@@ -61,16 +62,17 @@ class Supervisor:
 
     def _wait_for_lease(self) -> bool:
         """Wait until no other monitor works; false when asked to end before."""
-        told = False
+        said = ""
         while not self._stop.is_set():
             try:
                 if self._lease.take():
                     return True
-                if not told:
-                    log.info("Another monitor works; this one waits.")
-                    told = True
+                why = "another monitor works"
             except redis.RedisError as error:
-                log.warning("Redis does not answer: %s", error)
+                why = f"Redis does not answer: {error}"
+            if why != said:
+                log.info("This monitor waits: %s", why)
+                said = why
             self._stop.wait(TICK_SECONDS)
         return False
 
@@ -107,7 +109,7 @@ class Supervisor:
         self._hosts_due = time.monotonic() + HOSTS_SECONDS
         try:
             wanted = {id: (name, uri) for id, name, uri in Host.objects.values_list("pk", "name", "uri")}
-        except DatabaseError as error:
+        except DatabaseFault as error:
             log.warning("The hosts cannot be read: %s", error)
             connection.close()
             return
