@@ -11,11 +11,6 @@ from live.registry import TYPES
 from tasks.models import Task
 
 
-def task_title(task: Task) -> str:
-    """What it does, in the reader's language: 'Start web-3'."""
-    return task.title
-
-
 def task_shape(task: Task, request: HttpRequest | None = None, *, ids: dict[Ref, int] | None = None) -> dict[str, Any]:
     """A task as the API answers it; absolute URLs where the request is known.
 
