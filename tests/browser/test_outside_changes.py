@@ -1,0 +1,128 @@
+"""What somebody does with virsh shows in the open page; a host that falls silent is said to be silent."""
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.program import Program
+from tests.stack import Stack
+from tests.virsh import virsh
+from tests.waiting import wait_for
+
+GUEST = f"t-outside-{secrets.token_hex(3)}"
+GUEST_XML = f"""
+<domain type='qemu'><name>{GUEST}</name><memory unit='MiB'>32</memory>
+<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>
+"""
+LIFE = [
+    ("start", "Running"),
+    ("suspend", "Paused"),
+    ("resume", "Running"),
+    ("destroy", "Shut off"),
+]
+ROUNDS = 4
+
+
+@pytest.fixture
+def definition(tmp_path: Path) -> Iterator[str]:
+    file = tmp_path / "guest.xml"
+    file.write_text(GUEST_XML)
+    yield str(file)
+    virsh("destroy", GUEST)
+    virsh("undefine", GUEST)
+
+
+@pytest.fixture
+def seen_at(page: Page) -> Iterator[list[float]]:
+    """How long after virsh's return each change was on the screen, in ms; printed for whoever reads with -s."""
+    times: list[float] = []
+    yield times
+    if times:
+        ordered = sorted(times)
+        p95 = ordered[int(len(ordered) * 0.95) - 1]
+        line = f"\n{len(times)} changes seen, median {ordered[len(ordered) // 2]:.0f} ms, p95 {p95:.0f} ms"
+        os.write(1, line.encode())
+
+
+def watch(page: Page) -> None:
+    """Note the time of every change of the list."""
+    page.evaluate(
+        """name => {
+            window.seen = [];
+            const look = () => {
+                const row = [...document.querySelectorAll("tbody tr")].find((tr) => tr.textContent.includes(name));
+                const words = row ? row.querySelector(".st").textContent.trim() : "";
+                if (words !== window.seen.at(-1)?.[1]) window.seen.push([Date.now(), words]);
+            };
+            look();
+            new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
+        }""",
+        GUEST,
+    )
+
+
+def test_twenty_changes_by_virsh_show_in_the_open_page(page: Page, definition: str, seen_at: list[float]) -> None:
+    page.goto(f"/instances/?q={GUEST}")
+    expect(page.locator("main")).to_contain_text("No guest matches")
+    watch(page)
+
+    def change(words: str, *arguments: str) -> None:
+        virsh(*arguments)
+        done = time.time() * 1000
+        when, _ = wait_for(lambda: next((at for at in [page.evaluate("window.seen.at(-1)")] if at[1] == words), None))
+        seen_at.append(max(0.0, when - done))
+
+    for _ in range(ROUNDS):
+        change("Shut off", "define", definition)
+        for verb, words in LIFE:
+            change(words, verb, GUEST)
+        change("", "undefine", GUEST)
+    assert len(seen_at) >= 20
+    expect(page.locator("main")).to_contain_text("No guest matches")
+
+
+@contextmanager
+def stopped_libvirtd() -> Iterator[None]:
+    pids = [int(pid) for pid in subprocess.check_output(["pidof", "libvirtd"], text=True).split()]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_silent_host_is_said_to_be_silent_and_true_again_after(
+    page: Page, stack: Stack, definition: str, shot: Callable[[Page, str], None]
+) -> None:
+    program = Program.of(stack, "silence")
+    virsh("define", definition)
+    virsh("start", GUEST)
+    page.goto(f"/instances/?q={GUEST}")
+    row = page.locator("tbody tr", has_text=GUEST)
+    expect(row).to_contain_text("Running")
+    number = row.get_attribute("id").removeprefix("instance-")
+    with stopped_libvirtd():
+        expect(row).to_contain_text(re.compile(r"Running, not heard since \d\d:\d\d"), timeout=25_000)
+        shot(page, "silent-list")
+        for path in ("/", "/instances/", f"/instances/{number}/", "/hosts/", "/storage/", "/networks/", "/tasks/"):
+            assert page.goto(path).status == 200
+        page.goto("/")
+        expect(page.locator("main")).to_contain_text("cannot be reached")
+        shot(page, "silent-overview")
+        refused = program.send("POST", f"instances/{number}/suspend")
+        assert (refused.status, refused.headers["content-type"]) == (503, "application/problem+json")
+        page.goto(f"/instances/?q={GUEST}")
+    virsh("destroy", GUEST)
+    expect(row).to_contain_text("Shut off", timeout=25_000)
+    expect(row).not_to_contain_text("not heard")
