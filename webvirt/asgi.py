@@ -10,10 +10,10 @@ django_application = get_asgi_application()
 # These read models, so they come after Django is set up.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from storage.tus import route_patches  # noqa: E402
 
 from live.origin import SameOrigin  # noqa: E402
 from live.routing import websocket_urlpatterns  # noqa: E402
+from storage.tus import route_patches  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
