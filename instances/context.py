@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+import redis
 from django.http import HttpRequest
 
 from hosts.models import Host, HostStatus
@@ -10,7 +11,7 @@ from instances.models import Instance
 from networks.models import Network
 from storage.models import Pool
 from tasks.models import Task
-from webvirt import __version__
+from webvirt import __version__, alive
 
 MOST_RUNNING = 5
 
@@ -31,6 +32,14 @@ class Frame:
             "storage": Pool.objects.visible_to(self.user).count(),
             "networks": Network.objects.visible_to(self.user).count(),
         }
+
+    @cached_property
+    def unread(self) -> bool:
+        """Whether nobody reads the hosts just now, so that what the rows say may be old."""
+        try:
+            return not alive.heard("monitor")
+        except redis.RedisError:
+            return True
 
     @cached_property
     def hosts_down(self) -> int:
