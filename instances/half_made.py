@@ -1,12 +1,11 @@
 """Removing what a job has half made, by its journal, and never what is somebody else's."""
 
-import posixpath
 from uuid import UUID
 
 from accounts.rights import Ref
 from hosts.connections import connect, read_again
 from tasks.context import Context
-from virt import domains, storage
+from virt import domains, storage, usage
 from virt.connection import Connection
 from virt.errors import InvalidState, NotFound
 from virt.states import State
@@ -65,21 +64,8 @@ def remove_volume(context: Context, conn: Connection, entry: dict[str, str]) -> 
 
 def why_kept(conn: Connection, path: str) -> str:
     """Who uses the image at `path`, or is laid over it, in words; "" where nobody does."""
-    users = [name for _uuid, name in storage.users_of(conn, path)]
+    users = [name for _uuid, name in usage.users_of(conn, path)]
     if users:
         return f"{', '.join(users)} uses it"
-    above = laid_over(conn, path)
+    above = usage.laid_over(conn, path)
     return f"{', '.join(above)} is built on it" if above else ""
-
-
-def laid_over(conn: Connection, path: str) -> list[str]:
-    """The names of the volumes, in all active pools, whose image has the one at `path` as its base."""
-    wanted = posixpath.normpath(path)
-    return [
-        volume.name
-        for pool in storage.list_pools(conn)
-        if pool.active
-        for volume in storage.list_volumes(conn, pool.uuid)
-        if volume.backing_path
-        and posixpath.normpath(posixpath.join(posixpath.dirname(volume.path), volume.backing_path)) == wanted
-    ]

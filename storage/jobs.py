@@ -16,7 +16,7 @@ from tasks.context import Context
 from tasks.errors import Cancelled, JobFailed
 from tasks.registry import LONG, job
 from virt import storage as pools
-from virt import streams
+from virt import streams, usage
 from virt.connection import Connection
 from virt.errors import AlreadyExists, Busy, InvalidState, NoRoom, NotFound, OperationFailed
 from virt.xml.storage import Pool as PoolXml
@@ -58,7 +58,7 @@ def remove_own(conn: Connection, pool: UUID, name: str, length: int) -> None:
     except NotFound:
         return
     # Not its capacity: a qcow2 that has come in part may have been read already.
-    if found.physical_bytes == length and not pools.users_of(conn, found.path):
+    if found.physical_bytes == length and not usage.users_of(conn, found.path):
         pools.delete_volume(conn, pool, name)
 
 

@@ -1,6 +1,5 @@
 """Storage pools and their volumes."""
 
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +9,6 @@ import libvirt
 from virt.connection import Connection
 from virt.errors import NotFound
 from virt.translate import translated_errors
-from virt.xml.domain import BackingStore, Disk, Domain, Source
 from virt.xml.storage import Pool, Volume
 
 # Older libvirts refuse the flag as unknown.
@@ -114,10 +112,11 @@ def list_volumes(conn: Connection, pool_uuid: UUID) -> list[VolumeFacts]:
 
     (virStoragePoolListAllVolumes, and virStorageVolGetXMLDesc for each)
     """
-    return list(_volumes(conn.pool(pool_uuid)))
+    return list(volumes_in(conn.pool(pool_uuid)))
 
 
-def _volumes(pool: libvirt.virStoragePool) -> Iterator[VolumeFacts]:
+def volumes_in(pool: libvirt.virStoragePool) -> Iterator[VolumeFacts]:
+    """The facts of each volume of a pool; for virt alone, like all handles."""
     for volume in pool.listAllVolumes(0):
         try:
             yield _volume_facts(volume)
@@ -171,6 +170,37 @@ def refresh_pool(conn: Connection, uuid: UUID) -> None:
 
 
 @translated_errors()
+def start_pool(conn: Connection, uuid: UUID) -> None:
+    """Make a pool active; InvalidState where it is already (virStoragePoolCreate)."""
+    conn.pool(uuid).create(0)
+
+
+@translated_errors()
+def stop_pool(conn: Connection, uuid: UUID) -> None:
+    """Make a pool inactive, what lies in it untouched; InvalidState where it is already (virStoragePoolDestroy)."""
+    conn.pool(uuid).destroy()
+
+
+@translated_errors()
+def set_pool_autostart(conn: Connection, uuid: UUID, autostart: bool) -> None:
+    """Say whether a pool starts with its host (virStoragePoolSetAutostart)."""
+    conn.pool(uuid).setAutostart(int(autostart))
+
+
+@translated_errors()
+def remove_pool(conn: Connection, uuid: UUID) -> None:
+    """Stop a pool and forget its definition; its folder and all in it stay; NotFound.
+
+    (virStoragePoolDestroy, virStoragePoolUndefine)
+    """
+    handle = conn.pool(uuid)
+    if handle.isActive():
+        handle.destroy()
+    if handle.isPersistent():
+        handle.undefine()
+
+
+@translated_errors()
 def create_volume(conn: Connection, pool_uuid: UUID, volume: Volume) -> VolumeFacts:
     """Make a volume; AlreadyExists where the pool has its name, NoRoom (virStorageVolCreateXML)."""
     # Without VALIDATE: libvirt 9.0 offers the flag and then refuses it as unknown.
@@ -200,79 +230,3 @@ def free_bytes(conn: Connection, pool_uuid: UUID) -> int:
     """Return a pool's free bytes as of its last refresh (virStoragePoolGetInfo)."""
     available: int = conn.pool(pool_uuid).info()[3]
     return available
-
-
-@translated_errors()
-def users_of(conn: Connection, path: str) -> list[tuple[UUID, str]]:
-    """Return UUID and name of every domain that uses the file or device at `path`.
-
-    Looks at live and next definitions, disks given by pool and volume, mirrors, backing chains (also
-    those that only the volumes of active pools tell), kernel, initrd, loader and NVRAM.
-    (virDomainGetXMLDesc for each domain, virStorageVolGetXMLDesc for each volume)
-    """
-    volumes = _Volumes(conn)
-    wanted = posixpath.normpath(path)
-    found = []
-    for domain in conn.handle.listAllDomains(0):
-        try:
-            used = _paths(domain, volumes)
-        except NotFound:
-            continue
-        if wanted in volumes.with_backing(used):
-            found.append((UUID(domain.UUIDString()), domain.name()))
-    return found
-
-
-class _Volumes:
-    """The volumes of all active pools, read once."""
-
-    def __init__(self, conn: Connection) -> None:
-        self.by_name: dict[tuple[str, str], str] = {}
-        self._below: dict[str, str] = {}
-        for pool in conn.handle.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
-            try:
-                self._read(pool)
-            except NotFound:
-                continue
-
-    @translated_errors()
-    def _read(self, pool: libvirt.virStoragePool) -> None:
-        for volume in _volumes(pool):
-            path = posixpath.normpath(volume.path)
-            self.by_name[pool.name(), volume.name] = path
-            if volume.backing_path:
-                # The image itself says where its base is, perhaps from its own folder.
-                base = posixpath.join(posixpath.dirname(path), volume.backing_path)
-                self._below[path] = posixpath.normpath(base)
-
-    def with_backing(self, paths: set[str]) -> set[str]:
-        """Return the paths and all that their images are laid over."""
-        reached = set(paths)
-        pending = list(paths)
-        while pending:
-            base = self._below.get(pending.pop())
-            if base is not None and base not in reached:
-                reached.add(base)
-                pending.append(base)
-        return reached
-
-
-@translated_errors()
-def _paths(handle: libvirt.virDomain, volumes: _Volumes) -> set[str]:
-    found: set[str | None] = set()
-    for flag in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
-        domain = Domain.parse(handle.XMLDesc(flag))
-        for disk in domain.disks:
-            for source in _sources(disk):
-                found.add(source.path or volumes.by_name.get((source.pool or "", source.volume or "")))
-        found.update((domain.kernel, domain.initrd, domain.loader, domain.nvram))
-    return {posixpath.normpath(path) for path in found if path}
-
-
-def _sources(disk: Disk) -> Iterator[Source]:
-    yield from (source for source in (disk.source, disk.mirror) if source is not None)
-    backing: BackingStore | None = disk.backing
-    while backing is not None:
-        if backing.source is not None:
-            yield backing.source
-        backing = backing.below

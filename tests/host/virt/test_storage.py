@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.host.virt.conftest import OwnPool, unique
-from virt import domains, hosts, storage, streams
+from virt import domains, hosts, storage, streams, usage, volumes
 from virt.connection import Connection
 from virt.definition import DiskSpec, GuestSpec, build
 from virt.errors import AlreadyExists, NoRoom, NotFound, OperationFailed, VirtError
@@ -154,11 +154,87 @@ def test_it_finds_who_uses_a_volume_even_below_another_image(conn: Connection, p
     capabilities = DomainCapabilities.parse(hosts.describe(conn).domcapabilities_xml)
     domain = build(spec, capabilities)
     domains.define(conn, domain)
-    assert storage.users_of(conn, base.path) == [(spec.uuid, spec.name)]
-    assert storage.users_of(conn, str(over)) == [(spec.uuid, spec.name)]
+    assert usage.users_of(conn, base.path) == [(spec.uuid, spec.name)]
+    assert usage.users_of(conn, str(over)) == [(spec.uuid, spec.name)]
     disk = domain.disks[0]
     disk.type = "volume"
     disk.source = Source(pool=pool.name, volume="over.qcow2")
     domains.define(conn, domain)
-    assert storage.users_of(conn, base.path) == [(spec.uuid, spec.name)]
-    assert storage.users_of(conn, str(Path(base.path).parent / "other")) == []
+    assert usage.users_of(conn, base.path) == [(spec.uuid, spec.name)]
+    assert usage.users_of(conn, str(Path(base.path).parent / "other")) == []
+
+
+def test_an_image_laid_over_another_is_known(conn: Connection, pool: OwnPool) -> None:
+    base = storage.create_volume(conn, pool.uuid, Volume(name="base", capacity_bytes=MIB, format="qcow2"))
+    over = Volume(name="over", capacity_bytes=MIB, format="qcow2", backing_path=base.path, backing_format="qcow2")
+    made = storage.create_volume(conn, pool.uuid, over)
+    assert usage.laid_over(conn, base.path) == ["over"]
+    assert usage.laid_over(conn, made.path) == []
+    assert usage.content_bytes(conn, made.path) == base.allocation_bytes + made.allocation_bytes
+
+
+def test_a_clone_stands_alone_with_the_same_content(conn: Connection, pool: OwnPool) -> None:
+    base = storage.create_volume(conn, pool.uuid, Volume(name="base", capacity_bytes=8 * MIB, format="raw"))
+    upload(conn, pool, "base", b"below" * 1000)
+    over = Volume(name="over", capacity_bytes=8 * MIB, format="qcow2", backing_path=base.path, backing_format="raw")
+    storage.create_volume(conn, pool.uuid, over)
+    volumes.clone(conn, pool.uuid, Volume(name="copy", capacity_bytes=8 * MIB, format="qcow2"), pool.uuid, "over")
+    copy = storage.describe_volume(conn, pool.uuid, "copy")
+    assert (copy.format, copy.capacity_bytes, copy.backing_path) == ("qcow2", 8 * MIB, "")
+    read = subprocess.run(
+        ["qemu-img", "dd", "-f", "qcow2", "-O", "raw", "bs=512", "count=8", f"if={copy.path}", f"of={pool.folder}/out"],
+        check=False,
+    )
+    assert read.returncode == 0
+    assert (pool.folder / "out").read_bytes()[:4096] == (b"below" * 1000)[:4096]
+
+
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_a_volume_grows(conn: Connection, pool: OwnPool, format: str) -> None:
+    storage.create_volume(conn, pool.uuid, Volume(name="disk", capacity_bytes=MIB, format=format))
+    volumes.grow(conn, pool.uuid, "disk", 5 * MIB)
+    assert storage.describe_volume(conn, pool.uuid, "disk").capacity_bytes == 5 * MIB
+
+
+def test_what_is_downloaded_is_what_is_there_and_holes_stay_holes(
+    conn: Connection, pool: OwnPool, tmp_path: Path
+) -> None:
+    storage.create_volume(
+        conn, pool.uuid, Volume(name="data", capacity_bytes=64 * MIB, allocation_bytes=0, format="raw")
+    )
+    content = b"\x07" * 3_000_001
+    upload(conn, pool, "data", content)
+    progress: list[int] = []
+    target = tmp_path / "came"
+    with target.open("wb") as file:
+        came = streams.download(conn, pool.uuid, "data", file, progress=progress.append, cancelled=lambda: False)
+    assert came == progress[-1] == 64 * MIB
+    assert target.read_bytes() == content + bytes(64 * MIB - len(content))
+    assert target.stat().st_blocks * 512 < 8 * MIB
+
+
+def test_a_download_stops_when_it_is_asked_to(conn: Connection, pool: OwnPool, tmp_path: Path) -> None:
+    storage.create_volume(conn, pool.uuid, Volume(name="data", capacity_bytes=MIB, format="raw"))
+    with (tmp_path / "came").open("wb") as file, pytest.raises(streams.StreamCancelled):
+        streams.download(conn, pool.uuid, "data", file, progress=lambda came: None, cancelled=lambda: True)
+    assert storage.describe_volume(conn, pool.uuid, "data").capacity_bytes == MIB
+
+
+def test_a_pool_stops_starts_and_is_forgotten_but_its_files_stay(conn: Connection, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    name = unique("pool")
+    uuid = storage.define_pool(
+        conn, Pool(type="dir", name=name, path=str(folder)), autostart=True, start=True, build=True
+    )
+    try:
+        storage.create_volume(conn, uuid, Volume(name="disk", capacity_bytes=MIB, format="raw"))
+        storage.stop_pool(conn, uuid)
+        storage.set_pool_autostart(conn, uuid, False)
+        stopped = storage.describe_pool(conn, uuid)
+        assert (stopped.active, stopped.autostart) == (False, False)
+        storage.start_pool(conn, uuid)
+        assert storage.volume_exists(conn, uuid, "disk")
+    finally:
+        storage.remove_pool(conn, uuid)
+    assert (folder / "disk").exists()
+    assert name not in {pool.name for pool in storage.list_pools(conn)}

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from virt import networks, storage
+from virt import networks, storage, usage
 from virt.connection import Connection
 from virt.errors import AlreadyExists, NotFound, VirtError
 from virt.xml.network import DhcpRange, Ip, Network
@@ -49,14 +49,14 @@ def test_a_pool_is_defined_and_a_second_of_its_name_refused(conn: Connection) ->
 
 
 def test_it_finds_the_users_of_a_path(conn: Connection) -> None:
-    assert storage.users_of(conn, "/pool/first.qcow2") == [(FIRST, "first")]
-    assert storage.users_of(conn, "/pool/../pool/./first.qcow2") == [(FIRST, "first")]
-    assert storage.users_of(conn, "/pool/nobody") == []
+    assert usage.users_of(conn, "/pool/first.qcow2") == [(FIRST, "first")]
+    assert usage.users_of(conn, "/pool/../pool/./first.qcow2") == [(FIRST, "first")]
+    assert usage.users_of(conn, "/pool/nobody") == []
 
 
 def test_it_finds_the_users_of_a_volume_given_by_pool_and_name(conn: Connection) -> None:
     made = storage.create_volume(conn, POOL, Volume(name="cd.iso", capacity_bytes=MIB, format="raw"))
-    assert storage.users_of(conn, made.path) == [(FIRST, "first")]
+    assert usage.users_of(conn, made.path) == [(FIRST, "first")]
 
 
 def test_networks_are_listed_and_described(conn: Connection) -> None:
