@@ -1,4 +1,4 @@
-"""The person behind a request: their time zone."""
+"""The person behind a request: their time zone, and what they may see."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.rights import read_once
+
 
 class PersonMiddleware:
-    """Render times in the viewer's zone: the profile's, else the browser's cookie, else UTC."""
+    """Render times in the viewer's zone (profile's, else browser's cookie, else UTC); read their grants once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -19,5 +21,5 @@ class PersonMiddleware:
             zone = ZoneInfo(name) if name else None
         except (ValueError, OSError, KeyError):  # a cookie may hold anything
             zone = None
-        with timezone.override(zone):
+        with timezone.override(zone), read_once():
             return self.get_response(request)

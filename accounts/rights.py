@@ -4,10 +4,12 @@ Permission is a filter: `visible` narrows a queryset to what the user may see, s
 granted looks like what does not exist; `require` then asks for more than seeing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -61,6 +63,49 @@ class Ref:
         return Grant.Scope.POOL if self.type in ("volume", "upload") else self.type
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Where a user's grants lead: hosts as a whole, hosts of which something is granted, kinds granted one by one."""
+
+    everything: bool
+    whole_hosts: frozenset[int]
+    hosts: frozenset[int]
+    scopes: frozenset[str]
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """Read it, or take what was read before under `read_once`."""
+        known = _reaches.get()
+        if known is None:
+            return cls.read(user)
+        if user.pk not in known:
+            known[user.pk] = cls.read(user)
+        return known[user.pk]  # type: ignore[return-value] # nobody narrows the class
+
+    @classmethod
+    def read(cls, user: User) -> Self:
+        places = set(Grant.objects.of(user).values_list("scope", "host_id").distinct())
+        return cls(
+            everything=any(scope == Grant.Scope.EVERYTHING for scope, _host in places),
+            whole_hosts=frozenset(host for scope, host in places if scope == Grant.Scope.HOST and host is not None),
+            hosts=frozenset(host for _scope, host in places if host is not None),
+            scopes=frozenset(scope for scope, _host in places),
+        )
+
+
+_reaches: ContextVar[dict[Any, Reach] | None] = ContextVar("reaches", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Read a user's reach once within: for one request, or one batch of changes, and nothing that lasts."""
+    token = _reaches.set({})
+    try:
+        yield
+    finally:
+        _reaches.reset(token)
+
+
 def visible(queryset: QuerySet[M], user: Any, *, scope: str, host: str = "host_id", uuid: str = "uuid") -> QuerySet[M]:
     """`queryset` narrowed to what `user` may see.
 
@@ -71,14 +116,18 @@ def visible(queryset: QuerySet[M], user: Any, *, scope: str, host: str = "host_i
         return queryset.none()
     if user.is_superuser:
         return queryset
-    grants = Grant.objects.of(user)
-    everything = Exists(grants.filter(scope=Grant.Scope.EVERYTHING))
+    reach = Reach.of(user)
+    if reach.everything:
+        return queryset
     if scope == Grant.Scope.HOST:
         # Whoever may see something of a host may see that the host exists.
-        return queryset.filter(everything | Q(**{f"{host}__in": grants.exclude(host_id=None).values("host_id")}))
-    by_host = Q(**{f"{host}__in": grants.filter(scope=Grant.Scope.HOST).values("host_id")})
-    own = grants.filter(scope=scope, host_id=OuterRef(host), object_uuid=OuterRef(uuid))
-    return queryset.filter(everything | by_host | Exists(own))
+        return queryset.filter(**{f"{host}__in": reach.hosts})
+    seen = Q(**{f"{host}__in": reach.whole_hosts})
+    if scope in reach.scopes:
+        # Not as a list: a user may be granted thousands, one by one.
+        granted = Grant.objects.of(user).filter(scope=scope, host_id=OuterRef(host), object_uuid=OuterRef(uuid))
+        seen |= Q(Exists(granted))
+    return queryset.filter(seen)
 
 
 def may(user: Any, action: Action, ref: Ref | None) -> bool:

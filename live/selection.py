@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accounts.rights import read_once
 from accounts.sessions import person_of
 from live.reader import Batch
 from live.registry import TYPES
@@ -12,6 +13,7 @@ Change = dict[str, str | int]
 Known = dict[str, set[int]]
 
 
+@read_once()
 def seen_by(session_key: str | None) -> Known:
     """What the user of this session may see as a socket opens, so that its removal can be told later.
 
@@ -23,6 +25,7 @@ def seen_by(session_key: str | None) -> Known:
     return {type.name: type.every(user) for type in TYPES.values() if type.every is not None}
 
 
+@read_once()
 def for_session(session_key: str | None, batch: Batch, known: Known) -> list[Change] | None:
     """The changes that the user of this session may see; None when the session has ended, or its user may not come in.
 
@@ -49,6 +52,7 @@ def for_session(session_key: str | None, batch: Batch, known: Known) -> list[Cha
     return told
 
 
+@read_once()
 def figures_for(session_key: str | None, wanted: dict[str, set[int]]) -> dict[str, dict[str, Any]]:
     """The latest figures of the subscribed objects, each only where the user of this session may see it."""
     user = person_of(session_key)
