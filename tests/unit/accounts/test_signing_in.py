@@ -1,5 +1,6 @@
 """Signing in and out, and what a person prefers."""
 
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
@@ -54,6 +55,7 @@ def test_the_theme_is_remembered(world: World) -> None:
 
 def test_a_strange_time_zone_breaks_no_page(world: World) -> None:
     client = world.client("viewer")
-    for zone in ("Asia/Shanghai", "../../etc/passwd", "\x00", "Nowhere/At_all", "x" * 4000, ""):
-        client.cookies["webvirt_tz"] = zone
-        assert client.get("/hosts/").status_code == 200
+    session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"
+    # As they come over the wire: the third is a NUL, which newer Pythons do not let a client write.
+    for zone in ("Asia/Shanghai", "../../etc/passwd", '"\\000"', "Nowhere/At_all", "x" * 4000, ""):
+        assert client.get("/hosts/", headers={"cookie": f"{session}; webvirt_tz={zone}"}).status_code == 200
