@@ -29,6 +29,10 @@ class IdFilter(django_filters.NumberFilter):
         return None
 
 
+class IdsFilter(django_filters.BaseInFilter, IdFilter):
+    """Rows by their ids, with commas between them."""
+
+
 class Ordering(filters.OrderingFilter):
     """Rows that are equal in what was asked for keep one order from page to page."""
 
@@ -73,6 +77,7 @@ class NetworkFilter(django_filters.FilterSet):
 
 
 class TaskFilter(django_filters.FilterSet):
+    ids = IdsFilter(field_name="id")
     state = django_filters.ChoiceFilter(choices=Task.State.choices)
     kind = django_filters.CharFilter()
     user = IdFilter(field_name="actor")

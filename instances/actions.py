@@ -155,6 +155,9 @@ DELETE = Verb(
 
 POWER = {verb.name: verb for verb in (START, SHUTDOWN, REBOOT, SUSPEND, RESUME, RESET, DESTROY)}
 
+# What the list offers for several guests at once, in the order of its bar.
+BULK = (START, SHUTDOWN, REBOOT, DESTROY)
+
 titles({verb.kind: verb.title for verb in (*POWER.values(), AUTOSTART, MEDIA, DELETE)})
 titles({"instances.create": gettext_lazy("Create %(name)s")})
 

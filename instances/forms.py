@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.rights import Action, Ref
+from instances.actions import DELETE, POWER, Verb
 from instances.disks import OwnDisk
 from instances.models import Instance
 from instances.placing import images
@@ -16,6 +17,8 @@ from instances.spec import Errors
 from storage.models import Volume
 from tasks.errors import Invalid
 from webvirt.units import size
+
+MOST_AT_ONCE = 500
 
 
 class AskingForm(forms.Form):
@@ -26,6 +29,28 @@ class AskingForm(forms.Form):
         if not self.is_valid():
             errors: Errors = {field: [str(word) for word in words] for field, words in self.errors.items()}
             raise Invalid(_("See what is wrong with it below."), errors=errors)
+
+
+class BulkForm(AskingForm):
+    """What is asked of several guests; their `ids` are cleaned to a set."""
+
+    verb = forms.ChoiceField(choices=[(name, name) for name in (*POWER, DELETE.name)])
+    ids = forms.Field(widget=forms.SelectMultiple, error_messages={"required": gettext_lazy("Choose a guest first.")})
+    volumes = forms.ChoiceField(choices=[("keep", "keep"), ("delete", "delete")], required=False)
+
+    def clean_verb(self) -> Verb:
+        return {**POWER, DELETE.name: DELETE}[self.cleaned_data["verb"]]
+
+    def clean_volumes(self) -> str:
+        return self.cleaned_data["volumes"] or "keep"
+
+    def clean_ids(self) -> set[int]:
+        asked = [id for text in self.cleaned_data["ids"] for id in text.split(",")]
+        if len(asked) > MOST_AT_ONCE:
+            raise ValidationError(_("At most %(most)d guests at once.") % {"most": MOST_AT_ONCE})
+        if not all(id.isascii() and id.isdigit() and len(id) < 19 for id in asked):
+            raise ValidationError(_("Choose guests from the list."))
+        return {int(id) for id in asked}
 
 
 class AutostartForm(AskingForm):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.rights import Action, most
 from hosts import figures
 from hosts.models import Host
-from instances.actions import Verb, possible
+from instances.actions import DELETE, Verb, possible
 from instances.models import Instance
 from webvirt.listing import ordered, paged
 
@@ -47,6 +47,16 @@ class Row:
     @property
     def console(self) -> bool:
         return self.right >= Action.OPERATE and self.instance.has_screen and self.instance.stale_since is None
+
+    @property
+    def selectable(self) -> bool:
+        """Whether it can be chosen, to be acted on with others."""
+        return self.right >= Action.OPERATE
+
+    @property
+    def can(self) -> str:
+        """The names of what can be done with it now."""
+        return " ".join([*(verb.name for verb in self.verbs), *([DELETE.name] if self.deletable else [])])
 
     @property
     def deletable(self) -> bool:

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from instances import creating, views
+from instances import bulk, creating, views
 from instances.actions import POWER
 
 app_name = "instances"
 urlpatterns = [
     path("", views.instance_list, name="list"),
+    path("bulk/", bulk.bulk, name="bulk"),
+    path("bulk/delete/", bulk.bulk_delete, name="bulk-delete"),
     path("create/", creating.create, name="create"),
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/delete/", views.delete, name="delete"),

@@ -41,6 +41,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         "states": Instance.State.choices,
         "hosts": hosts_to_choose(request.user),
         "may_create": may_create(request.user),
+        "verbs": actions.BULK,
         "total": Instance.objects.visible_to(request.user).count() if query.filtered else page.paginator.count,
     }
     return render(request, template, context)

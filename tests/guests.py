@@ -1,14 +1,14 @@
 """Guests for tests that shall end without a trace."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
-
-import libvirt
 
 from virt import domains
 from virt.connection import open_connection
 from virt.definition import GuestSpec, build
+from virt.errors import NotFound
+from virt.states import State
 from virt.xml.domain import VirtType
 
 URI = "qemu:///system"
@@ -17,7 +17,7 @@ ISO = "/usr/lib/ipxe/ipxe.iso"
 
 @contextmanager
 def ipxe_guest(prefix: str) -> Iterator[tuple[UUID, str]]:
-    """A small guest that boots into iPXE's text screen, defined and off; its UUID and its name."""
+    """A small guest that boots into iPXE's screen, defined and off; its UUID and name. A test may remove it."""
     uuid = uuid4()
     name = f"{prefix}-{uuid.hex[:8]}"
     spec = GuestSpec(uuid=uuid, name=name, vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU, cdrom=ISO)
@@ -26,8 +26,7 @@ def ipxe_guest(prefix: str) -> Iterator[tuple[UUID, str]]:
     try:
         yield uuid, name
     finally:
-        with open_connection(URI) as connection:
-            domain = connection.handle.lookupByUUID(uuid.bytes)
-            if domain.isActive():
-                domain.destroy()
-            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+        with open_connection(URI) as connection, suppress(NotFound):
+            if domains.describe(connection, uuid).state is not State.SHUTOFF:
+                domains.destroy(connection, uuid)
+            domains.undefine(connection, uuid)

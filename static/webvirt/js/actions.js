@@ -2,6 +2,7 @@
 // data-toast-done="web-3 is running">, or both on the submit button. Without scripts they are plain posts.
 // data-then: where to go once the task is accepted. data-quiet: only a failure is told.
 // A form in a dialog closes it at once, and opens it again when something in the form needs changing.
+import { followMany } from "./many.js";
 import { say } from "./words.js";
 import { toast } from "./toasts.js";
 
@@ -52,6 +53,7 @@ async function hear(answer, form, told) {
     return;
   }
   if (json.task) told?.follow(json.task);
+  else if (json.results && told) followMany(told, json.results);
   else told?.succeed();
   if (form.dataset.then) location.assign(form.dataset.then);
 }

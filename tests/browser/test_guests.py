@@ -1,0 +1,60 @@
+"""What a person does with guests that are there: chosen together, and one by one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.guests import ipxe_guest
+from tests.virsh import guests as host_guests
+from tests.virsh import virsh
+
+Shot = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def guests() -> Iterator[list[str]]:
+    """The names of three small guests that are off, in their order."""
+    with ExitStack() as stack:
+        yield sorted(stack.enter_context(ipxe_guest("t-guests"))[1] for _ in range(3))
+
+
+def test_several_guests_are_started_and_deleted_together(page: Page, guests: list[str], shot: Shot) -> None:
+    page.goto("/instances/?q=t-guests-")
+    first, second, third = guests
+    bar = page.get_by_label("Selected guests")
+    expect(bar).to_contain_text("Select guests to act on several at once")
+    virsh("start", second)
+    expect(page.get_by_role("row").filter(has_text=second)).to_contain_text("Running")
+
+    # By keyboard: Space takes one, Shift with it all from there.
+    page.get_by_label(f"Select {first}").focus()
+    page.keyboard.press("Space")
+    page.get_by_label(f"Select {third}").focus()
+    page.keyboard.press("Shift+Space")
+    expect(bar).to_contain_text("3 selected")
+    shot(page, "guests-selected")
+
+    bar.get_by_role("button", name="Start").click()
+    toast = page.locator(".toastx")
+    expect(toast).to_contain_text("Start: 2 of 3 done", timeout=20_000)
+    expect(toast).to_contain_text(f"{second} is in the state “Running”")
+    for guest in guests:
+        assert virsh("domstate", guest) == "running"
+    expect(bar.get_by_role("button", name="Start")).to_be_disabled()
+    expect(bar).to_contain_text("3 selected")
+
+    # The one left out stays; the dialog says whom it takes, and wants their number.
+    page.get_by_label(f"Select {third}").click()
+    bar.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Delete 2 guests?")
+    expect(dialog).to_contain_text(first)
+    expect(dialog).not_to_contain_text(third)
+    expect(dialog.get_by_role("button", name="Delete")).to_be_disabled()
+    dialog.get_by_label("Type 2").fill("2")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.locator(".toastx").filter(has_text="Delete: 2 of 2 done")).to_be_visible(timeout=20_000)
+    expect(page.locator("tbody[data-live=instance] tr")).to_have_count(1)
+    assert host_guests("t-guests-") == {third}
