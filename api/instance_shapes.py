@@ -87,6 +87,7 @@ class InstanceSerializer(Shape):
     memory_bytes = serializers.IntegerField()
     autostart = serializers.BooleanField()
     persistent = serializers.BooleanField()
+    saved = serializers.BooleanField(help_text="Whether its memory is saved: its next start goes on from there.")
     addresses = serializers.ListField(
         child=serializers.CharField(), help_text="Those that are known; none are read from guests so far."
     )
@@ -112,6 +113,7 @@ class InstanceSerializer(Shape):
             "memory_bytes": instance.memory_bytes,
             "autostart": instance.autostart,
             "persistent": instance.persistent,
+            "saved": instance.has_managed_save,
             "addresses": [],
             "tags": [],
             "disks": [{**disk, "volume": places.volumes.get((host, disk["path"]))} for disk in instance.disks],

@@ -135,6 +135,12 @@ class Start(InstanceAction):
 
 
 class Shutdown(InstanceAction):
+class StartFromCd(InstanceAction):
+    """Start the guest from its CD, for this once: its boot order stays as it is."""
+
+    service = services.start_from_cd
+
+
     """Ask the guest to shut down; the task succeeds when it is off."""
 
     service = services.shutdown
@@ -171,6 +177,18 @@ class Resume(InstanceAction):
 
 
 class Media(Guests):
+class Save(InstanceAction):
+    """Write the guest's memory to its host's disk and end it; its next start goes on from there."""
+
+    service = services.save
+
+    @changes()
+    def delete(self, request: Request, pk: int) -> Response:
+        """Throw the guest's saved memory away, so that its next start is from the beginning."""
+        task = services.discard(instance=self.get_object(), actor=self.actor, key=key_of(request))
+        return accepted(request, task)
+
+
     """Put an image into the guest's CD drive, or eject what is in it."""
 
     @changes(request=ChangeMediaSerializer)

@@ -1,6 +1,6 @@
 """What can be done with a guest, in which state, and by whom: the one table for pages, API and services."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -10,13 +10,39 @@ from django.utils.translation import gettext_lazy
 from accounts.rights import Action
 from instances.models import Instance
 from tasks.errors import Refused
-from tasks.registry import LONG, QUICK, titles
+from tasks.registry import LONG, QUICK, QUICK_LIMIT, titles
 
 State = Instance.State
 
 OFF = frozenset({State.SHUTOFF, State.CRASHED})
 ALIVE = frozenset(State) - {State.SHUTOFF}
 ANY = frozenset(State)
+
+SECONDS_TO_BEGIN = 120
+# The pace of a slow disk, at which a guest's memory is written and read; the hard time limit is by it.
+SLOWEST_BYTES_PER_SECOND = 16 * 1024**2
+
+
+def nothing(_instance: Instance) -> str:
+    return ""
+
+
+def transient(instance: Instance) -> str:
+    if instance.persistent:
+        return ""
+    return _("%(name)s is transient: its host forgets it when it ends.") % {"name": instance.name}
+
+
+def no_saved_memory(instance: Instance) -> str:
+    return "" if instance.has_managed_save else _("%(name)s has no saved memory.") % {"name": instance.name}
+
+
+def no_start_from_cd(instance: Instance) -> str:
+    if instance.has_managed_save:
+        return _("The memory of %(name)s is saved, and its next start goes on from there.") % {"name": instance.name}
+    if not any(disk["device"] == "cdrom" and disk["path"] for disk in instance.disks):
+        return _("No CD drive of %(name)s holds an image.") % {"name": instance.name}
+    return transient(instance)
 
 
 @dataclass(frozen=True)
@@ -26,7 +52,8 @@ class Verb:
     `name` is the word in URLs and in the API, `states` those in which it can be asked for, `title` the
     task's (with %(name)s), `doing` and `done` what a toast says. `waits` is whether it takes its turn
     behind other changes of the guest; `harsh` whether the guest may lose data by it; `queue` is long where
-    the worker waits for the guest, since a click must not wait behind guests that do not listen.
+    the worker waits for the guest, since a click must not wait behind guests that do not listen; `obstacle` says
+    in words what else is in the way, "" for nothing.
     """
 
     name: str
@@ -40,10 +67,14 @@ class Verb:
     waits: bool = True
     harsh: bool = False
     queue: str = QUICK
+    obstacle: Callable[[Instance], str] = nothing
 
     @property
     def kind(self) -> str:
         return f"instances.{self.name}"
+
+    def fits(self, instance: Instance) -> bool:
+        return instance.state in self.states and not self.obstacle(instance)
 
 
 START = Verb(
@@ -55,6 +86,17 @@ START = Verb(
     gettext_lazy("Start %(name)s"),
     gettext_lazy("Starting %(name)s…"),
     gettext_lazy("%(name)s is running"),
+)
+START_FROM_CD = Verb(
+    "start_from_cd",
+    gettext_lazy("Start from CD"),
+    "disc",
+    frozenset({State.SHUTOFF}),
+    Action.OPERATE,
+    gettext_lazy("Start %(name)s from its CD"),
+    gettext_lazy("Starting %(name)s from its CD…"),
+    gettext_lazy("%(name)s is running"),
+    obstacle=no_start_from_cd,
 )
 SHUTDOWN = Verb(
     "shutdown",
@@ -96,6 +138,30 @@ RESUME = Verb(
     gettext_lazy("Resume %(name)s"),
     gettext_lazy("Resuming %(name)s…"),
     gettext_lazy("%(name)s is running"),
+)
+SAVE = Verb(
+    "save",
+    gettext_lazy("Save"),
+    "archive",
+    frozenset({State.RUNNING, State.PAUSED}),
+    Action.OPERATE,
+    gettext_lazy("Save %(name)s"),
+    gettext_lazy("Saving %(name)s…"),
+    gettext_lazy("%(name)s is saved and off"),
+    queue=LONG,
+    obstacle=transient,
+)
+DISCARD = Verb(
+    "discard",
+    gettext_lazy("Discard saved memory"),
+    "trash",
+    frozenset({State.SHUTOFF}),
+    Action.OPERATE,
+    gettext_lazy("Discard the saved memory of %(name)s"),
+    gettext_lazy("Discarding the saved memory of %(name)s…"),
+    gettext_lazy("The saved memory of %(name)s is gone"),
+    harsh=True,
+    obstacle=no_saved_memory,
 )
 RESET = Verb(
     "reset",
@@ -153,12 +219,15 @@ DELETE = Verb(
     harsh=True,
 )
 
-POWER = {verb.name: verb for verb in (START, SHUTDOWN, REBOOT, SUSPEND, RESUME, RESET, DESTROY)}
+POWER = {
+    verb.name: verb
+    for verb in (START, START_FROM_CD, SHUTDOWN, REBOOT, SUSPEND, RESUME, SAVE, RESET, DESTROY)
+}  # fmt: skip
 
 # What the list offers for several guests at once, in the order of its bar.
-BULK = (START, SHUTDOWN, REBOOT, DESTROY)
+BULK = (START, SHUTDOWN, REBOOT, SAVE, DESTROY)
 
-titles({verb.kind: verb.title for verb in (*POWER.values(), AUTOSTART, MEDIA, DELETE)})
+titles({verb.kind: verb.title for verb in (*POWER.values(), DISCARD, AUTOSTART, MEDIA, DELETE)})
 titles({"instances.create": gettext_lazy("Create %(name)s")})
 
 
@@ -166,18 +235,27 @@ def possible(instance: Instance, right: Action | None) -> list[Verb]:
     """The power verbs that this guest's state and `right` (the most one may do to it) allow, in order."""
     if right is None or instance.stale_since is not None:
         return []
-    return [verb for verb in POWER.values() if instance.state in verb.states and right >= verb.right]
+    return [verb for verb in POWER.values() if right >= verb.right and verb.fits(instance)]
 
 
 def require_possible(verb: Verb, instance: Instance) -> None:
     """Raise Refused, in words, unless the guest's state allows it."""
-    if instance.state in verb.states:
+    if verb.fits(instance):
         return
+    if instance.state in verb.states:
+        raise Refused(verb.obstacle(instance))
     raise Refused(
         _("%(name)s is in the state “%(state)s”. This needs: %(states)s.")
         % {"name": instance.name, "state": instance.get_state_display(), "states": words_of(verb.states)},
         title=_("Not possible in this state"),
     )
+
+
+def pace(verb: Verb, instance: Instance) -> tuple[str, int]:
+    """The queue for it, and its hard time limit in seconds: writing and reading a guest's memory takes its time."""
+    if verb is SAVE or (verb is START and instance.has_managed_save):
+        return LONG, SECONDS_TO_BEGIN + instance.memory_bytes // SLOWEST_BYTES_PER_SECOND
+    return verb.queue, QUICK_LIMIT
 
 
 def words_of(states: Iterable[Instance.State]) -> str:

@@ -14,7 +14,7 @@ from instances.half_made import end_domain, remove_volume, undo
 from tasks.context import Context
 from tasks.errors import Cancelled, JobFailed
 from tasks.registry import LONG, job, question
-from virt import domains, storage
+from virt import boot, domains, saving, storage
 from virt.connection import Connection
 from virt.errors import NotFound, Unsupported
 from virt.states import State
@@ -39,6 +39,14 @@ def start(context: Context) -> None:
         if domains.describe(conn, guest).state is State.CRASHED:
             domains.destroy(conn, guest)
         domains.start(conn, guest)
+    settled(context)
+
+
+@job("instances.start_from_cd")
+def start_from_cd(context: Context) -> None:
+    """Start the domain from its CD for this once; its definition stays as it is."""
+    with connect(context.host_id) as conn:
+        boot.start_from_cd(conn, guest_of(context))
     settled(context)
 
 
@@ -120,6 +128,30 @@ def resume(context: Context) -> None:
     """Let the guest's processors go on."""
     with connect(context.host_id) as conn:
         domains.resume(conn, guest_of(context))
+    settled(context)
+
+
+@job("instances.save", queue=LONG)
+def save(context: Context) -> None:
+    """Write the domain's memory to the host's disk; where this is cancelled, the guest runs on."""
+
+    def progress(written: int, total: int) -> None:
+        context.progress(min(100 * written // total, 99), gettext_noop("writing its memory"))
+
+    context.progress(None, gettext_noop("writing its memory"), now=True)
+    with connect(context.host_id) as conn:
+        try:
+            saving.save(conn, guest_of(context), progress=progress, cancelled=context.cancelled)
+        except saving.SavingCancelled:
+            raise Cancelled from None
+    settled(context)
+
+
+@job("instances.discard")
+def discard(context: Context) -> None:
+    """Remove the domain's saved memory."""
+    with connect(context.host_id) as conn:
+        saving.discard(conn, guest_of(context))
     settled(context)
 
 

@@ -82,6 +82,8 @@ def reason_words(instance: Instance) -> str:
         return _("by an error of its disk")
     if instance.state == Instance.State.SHUTOFF and instance.reason == "crashed":
         return _("after a fault")
+    if instance.state == Instance.State.SHUTOFF and instance.has_managed_save:
+        return _("saved")
     return ""
 
 

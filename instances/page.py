@@ -43,6 +43,11 @@ class Page:
         return [verb for verb in self.verbs if verb is not self.main]
 
     @property
+    def discards(self) -> bool:
+        """Whether there is saved memory that the viewer may throw away."""
+        return self.listens and self.right >= actions.DISCARD.right and actions.DISCARD.fits(self.instance)
+
+    @property
     def listens(self) -> bool:
         """Whether the host can be asked for changes."""
         return self.instance.stale_since is None

@@ -26,6 +26,11 @@ def start(*, instance: Instance, actor: User, key: str | None = None) -> Task:
     return power(verb=actions.START, instance=instance, actor=actor, key=key)
 
 
+def start_from_cd(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Start a guest from its CD, for this once: its boot order stays as it is."""
+    return power(verb=actions.START_FROM_CD, instance=instance, actor=actor, key=key)
+
+
 def shutdown(*, instance: Instance, actor: User, key: str | None = None) -> Task:
     """Ask a guest to shut down; the task succeeds when it is off."""
     return power(verb=actions.SHUTDOWN, instance=instance, actor=actor, key=key)
@@ -46,6 +51,16 @@ def resume(*, instance: Instance, actor: User, key: str | None = None) -> Task:
     return power(verb=actions.RESUME, instance=instance, actor=actor, key=key)
 
 
+def save(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Write a guest's memory to its host's disk and end it; its next start goes on from there."""
+    return power(verb=actions.SAVE, instance=instance, actor=actor, key=key)
+
+
+def discard(*, instance: Instance, actor: User, key: str | None = None) -> Task:
+    """Throw a guest's saved memory away, so that its next start is from the beginning."""
+    return power(verb=actions.DISCARD, instance=instance, actor=actor, key=key)
+
+
 def reset(*, instance: Instance, actor: User, key: str | None = None) -> Task:
     """Press a guest's reset button; waits for no other change of it."""
     return power(verb=actions.RESET, instance=instance, actor=actor, key=key)
@@ -58,6 +73,7 @@ def destroy(*, instance: Instance, actor: User, key: str | None = None) -> Task:
 
 def power(*, verb: Verb, instance: Instance, actor: User, key: str | None = None) -> Task:
     """Ask for one of `actions.POWER`. Raises PermissionDenied, HostAway, or Refused where the state forbids it."""
+    queue, limit = actions.pace(verb, instance)
     return change(
         verb.kind,
         host=instance.host,
@@ -66,7 +82,8 @@ def power(*, verb: Verb, instance: Instance, actor: User, key: str | None = None
         action=verb.right,
         key=key,
         lock_key=instance.lock_key if verb.waits else "",
-        queue=verb.queue,
+        queue=queue,
+        limit=limit,
         check=lambda: require_possible(verb, instance),
     )
 

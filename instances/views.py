@@ -64,6 +64,19 @@ def power(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     return asked(request, task, back=reverse("instances:detail", args=[pk]))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    instance = guest_or_404(request, pk)
+    require(request.user, actions.DISCARD.right, instance.ref)
+    back = reverse("instances:detail", args=[pk])
+    if request.method == "POST":
+        task = services.discard(instance=instance, actor=actor_of(request.user), key=key_of(request))
+        return asked(request, task, back=back)
+    dialog = request.headers.get("X-Webvirt-Live")
+    template = "instances/_discard.html" if dialog else "instances/discard.html"
+    return render(request, template, {"instance": instance, "verb": actions.DISCARD})
+
+
 @require_POST
 def autostart(request: HttpRequest, pk: int) -> HttpResponse:
     instance = guest_or_404(request, pk)

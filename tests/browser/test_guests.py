@@ -58,3 +58,31 @@ def test_several_guests_are_started_and_deleted_together(page: Page, guests: lis
     expect(page.locator(".toastx").filter(has_text="Delete: 2 of 2 done")).to_be_visible(timeout=20_000)
     expect(page.locator("tbody[data-live=instance] tr")).to_have_count(1)
     assert host_guests("t-guests-") == {third}
+
+
+def test_a_guest_is_saved_and_goes_on_or_is_forgotten(page: Page, guests: list[str], shot: Shot) -> None:
+    guest = guests[0]
+    virsh("start", guest)
+    page.goto(f"/instances/?q={guest}")
+    page.get_by_role("link", name=guest).click()
+    state = page.locator("#head")
+    page.get_by_role("button", name="Other power actions").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".toastx")).to_contain_text(f"{guest} is saved and off", timeout=20_000)
+    expect(state).to_contain_text("Shut off")
+    expect(state).to_contain_text("saved")
+    expect(page.locator("#now")).to_contain_text("Start lets it go on from there")
+    shot(page, "guest-saved")
+
+    page.get_by_role("button", name="Other power actions").click()
+    expect(page.get_by_role("button", name="Start from CD")).to_have_count(0)
+    page.get_by_role("button", name="Discard saved memory").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("as if its plug had been pulled")
+    dialog.get_by_role("button", name="Discard").click()
+    expect(state).not_to_contain_text("saved", timeout=20_000)
+
+    page.get_by_role("button", name="Other power actions").click()
+    page.get_by_role("button", name="Start from CD").click()
+    expect(state).to_contain_text("Running", timeout=20_000)
+    assert "<boot order='1'/>" in virsh("dumpxml", guest)

@@ -35,7 +35,7 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "nobody": (405, 405, 405, 405, 405),
     "unknown": (404, 404, 404, 404, 404),
 }
-GUEST_ACTIONS = ("start", "shutdown", "reboot", "reset", "destroy", "suspend", "resume")
+GUEST_ACTIONS = ("start", "shutdown", "reboot", "reset", "destroy", "suspend", "resume", "save", "start_from_cd")
 
 # Address: for whom GET is, and for whom POST is.
 EXPECTED: dict[str, tuple[str, str]] = {
@@ -52,6 +52,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "instances/<int:pk>/console/": ("who operates it", "nobody"),
     "instances/<int:pk>/console/token/": ("nobody", "who operates it"),
     "instances/<int:pk>/delete/": ("who manages it", "who manages it"),
+    "instances/<int:pk>/discard/": ("who operates it", "who operates it"),
     "instances/<int:pk>/media/": ("nobody", "who manages it"),
     **{f"instances/<int:pk>/{action}/": ("nobody", "who operates it") for action in GUEST_ACTIONS},
     "networks/": ("all", "nobody"),

@@ -17,6 +17,7 @@ from hosts.models import Host, HostStatus
 from hosts.settle import answer, look_key, parse_look
 from instances import jobs  # noqa: F401 - a worker knows its jobs
 from instances.models import Instance
+from monitor import definitions
 from networks.models import Network
 from storage.models import Pool, Volume, VolumeUse
 from tasks import runner
@@ -149,16 +150,7 @@ def look(conn: Connection, host: Host, pool: Pool) -> Callable[[], None]:
 def see_guest(conn: Connection, host: Host, uuid: UUID) -> None:
     facts = domains.describe(conn, uuid)
     disks = [{field: getattr(disk, field) for field in disk.__dataclass_fields__} for disk in facts.disks]
-    Instance.objects.create(
-        host=host,
-        uuid=uuid,
-        name=facts.name,
-        state=facts.state,
-        persistent=facts.persistent,
-        autostart=facts.autostart,
-        disks=disks,
-        graphics=[{"type": display.type} for display in facts.graphics],
-    )
+    Instance.objects.create(host=host, uuid=uuid, **definitions.values(facts, disks))
     for disk in facts.disks:
         if disk.path:
             VolumeUse.objects.create(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from accounts.models import User
 from hosts.models import Host
@@ -13,6 +14,7 @@ from instances.models import Instance
 from instances.spec import GIB, MIB, Spec, Wanted, resolve
 from networks.models import Network
 from storage.models import Pool, Volume
+from tasks.errors import Refused
 from tasks.models import Task
 from tests.host.instances.conftest import ISO, virsh
 from tests.waiting import wait_for
@@ -87,6 +89,66 @@ def test_a_guest_is_made_from_an_iso_and_lives(
     assert deleted.result == {"deleted": [f"{guest.name}.qcow2"]}
     assert guest.name not in virsh("list", "--all", "--name").split()
     assert sorted(path.name for path in folder.iterdir()) == [ISO]
+
+
+def again(guest: Instance) -> Instance:
+    """Its row as it is now."""
+    return Instance.objects.get(uuid=guest.uuid)
+
+
+def test_a_guest_goes_on_from_where_it_was_saved(admin: User, pool: Pool, work: Work) -> None:
+    guest = create(admin, pool, work, start=True)
+    done(work(services.save(instance=guest, actor=admin)))
+    assert virsh("domstate", guest.name).strip() == "shut off"
+    assert again(guest).has_managed_save
+
+    with pytest.raises(Refused):
+        services.start_from_cd(instance=again(guest), actor=admin)
+    done(work(services.start(instance=again(guest), actor=admin)))
+    assert virsh("domstate", guest.name, "--reason").strip() == "running (restored)"
+    assert not again(guest).has_managed_save
+
+
+def test_saved_memory_is_thrown_away(admin: User, pool: Pool, work: Work) -> None:
+    guest = create(admin, pool, work, start=True)
+    done(work(services.save(instance=guest, actor=admin)))
+    done(work(services.discard(instance=again(guest), actor=admin)))
+    assert not again(guest).has_managed_save
+    done(work(services.start(instance=again(guest), actor=admin)))
+    assert virsh("domstate", guest.name, "--reason").strip() == "running (booted)"
+
+
+def orders(name: str, *more: str) -> dict[str, str]:
+    """Each disk's place in the boot order."""
+    devices = etree.fromstring(virsh("dumpxml", name, *more)).findall("devices/disk[boot]")
+    return {str(disk.find("target").get("dev")): disk.find("boot").get("order") for disk in devices}
+
+
+def test_a_start_from_the_cd_is_for_once_and_changes_nothing(admin: User, pool: Pool, work: Work) -> None:
+    guest = create(admin, pool, work)
+    before = virsh("dumpxml", "--inactive", guest.name)
+    done(work(services.start_from_cd(instance=guest, actor=admin)))
+    assert orders(guest.name) == {"vda": "2", "sda": "1"}
+    assert orders(guest.name, "--inactive") == {"vda": "1", "sda": "2"}
+    assert virsh("dumpxml", "--inactive", guest.name) == before
+    assert again(guest).persistent
+
+    done(work(services.destroy(instance=again(guest), actor=admin)))
+    assert virsh("dumpxml", "--inactive", guest.name) == before
+    done(work(services.start(instance=again(guest), actor=admin)))
+    assert orders(guest.name) == {"vda": "1", "sda": "2"}
+
+
+def test_a_start_from_the_cd_that_fails_changes_nothing(admin: User, pool: Pool, work: Work, folder: Path) -> None:
+    guest = create(admin, pool, work)
+    before = virsh("dumpxml", "--inactive", guest.name)
+    (folder / f"{guest.name}.qcow2").rename(folder / "away.qcow2")
+    task = work(services.start_from_cd(instance=guest, actor=admin))
+    assert task.state == Task.State.FAILED
+    assert virsh("dumpxml", "--inactive", guest.name) == before
+    (folder / "away.qcow2").rename(folder / f"{guest.name}.qcow2")
+    done(work(services.start(instance=again(guest), actor=admin)))
+    assert orders(guest.name) == {"vda": "1", "sda": "2"}
 
 
 def test_a_second_disk_is_named_after_the_guest(admin: User, pool: Pool, work: Work, folder: Path) -> None:

@@ -45,6 +45,7 @@ ACTIONS = {
     "destroy": "running",
     "suspend": "running",
     "resume": "paused",
+    "save": "running",
 }
 
 
@@ -71,6 +72,25 @@ def test_an_action_that_the_state_forbids_is_409_in_words(world: World, action: 
     answer = send(as_(world, "operator"), "post", f"instances/{world.instance.pk}/{action}")
     assert answer.status_code == 409
     assert "web-1" in answer.json()["detail"]
+
+
+def test_saved_memory_is_told_and_thrown_away(world: World) -> None:
+    client, path = as_(world, "operator"), f"instances/{world.instance.pk}/"
+    assert send(client, "delete", f"{path}save").status_code == 409
+    Instance.objects.update(has_managed_save=True)
+    assert send(client, "get", path).json()["saved"] is True
+    answer = send(client, "delete", f"{path}save")
+    assert (answer.status_code, answer.json()["task"]["kind"]) == (202, "instances.discard")
+    assert send(as_(world, "viewer"), "delete", f"{path}save").status_code == 403
+
+
+def test_a_start_from_the_cd_needs_a_cd(world: World) -> None:
+    client, path = as_(world, "operator"), f"instances/{world.instance.pk}/start_from_cd"
+    assert send(client, "post", path).status_code == 409
+    world.instance.disks[1]["path"] = world.iso.path
+    world.instance.save()
+    answer = send(client, "post", path)
+    assert (answer.status_code, answer.json()["task"]["kind"]) == (202, "instances.start_from_cd")
 
 
 def test_a_host_that_is_away_is_503_and_no_task(world: World) -> None:

@@ -10,7 +10,7 @@ from storage.models import Pool, Volume, VolumeUse
 from tasks.models import Task
 from tests.unit.world import GIB, World, make_instance
 
-RUNNING = ("shutdown", "reboot", "suspend", "reset", "destroy")
+RUNNING = ("shutdown", "reboot", "suspend", "save", "reset", "destroy")
 STATES = {
     "start": Instance.State.SHUTOFF,
     "resume": Instance.State.PAUSED,
