@@ -4,12 +4,13 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import filters
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hosts.models import HostStatus
+from instances.listing import matching, tagged
 from instances.models import Instance
 from storage.models import Pool
 from tasks.models import Task
@@ -41,6 +42,15 @@ class Ordering(filters.OrderingFilter):
         return queryset.order_by(*ordering, "pk") if ordering else queryset
 
 
+class GuestSearch(filters.SearchFilter):
+    """Guests by all that the page's field finds them by, and by their host's name."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        for term in self.get_search_terms(request):
+            queryset = matching(queryset, term, Q(host__name__icontains=term))
+        return queryset
+
+
 class HostFilter(django_filters.FilterSet):
     name = django_filters.CharFilter()
     state = django_filters.ChoiceFilter(field_name="status__state", choices=HostStatus.State.choices)
@@ -52,6 +62,10 @@ class InstanceFilter(django_filters.FilterSet):
     name = django_filters.CharFilter()
     uuid = django_filters.UUIDFilter()
     autostart = django_filters.BooleanFilter()
+    tag = django_filters.CharFilter(method="with_tag", label="A tag that it has")
+
+    def with_tag(self, queryset: QuerySet[Instance], name: str, value: str) -> QuerySet[Instance]:
+        return tagged(queryset, value)
 
 
 class PoolFilter(django_filters.FilterSet):

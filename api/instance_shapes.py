@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.fields import Moment, Shape, Strict
@@ -78,6 +79,7 @@ class InstanceSerializer(Shape):
     uuid = serializers.UUIDField()
     name = serializers.CharField()
     title = serializers.CharField()
+    notes = serializers.CharField()
     host = serializers.IntegerField(source="host_id")
     host_name = serializers.CharField(source="host.name")
     state = serializers.ChoiceField(choices=Instance.State.choices)
@@ -104,6 +106,7 @@ class InstanceSerializer(Shape):
             "uuid": str(instance.uuid),
             "name": instance.name,
             "title": instance.title,
+            "notes": instance.notes,
             "host": host,
             "host_name": instance.host.name,
             "state": instance.state,
@@ -115,7 +118,7 @@ class InstanceSerializer(Shape):
             "persistent": instance.persistent,
             "saved": instance.has_managed_save,
             "addresses": [],
-            "tags": [],
+            "tags": instance.tags,
             "disks": [{**disk, "volume": places.volumes.get((host, disk["path"]))} for disk in instance.disks],
             "networks": [
                 {
@@ -193,9 +196,17 @@ class NewInstanceSerializer(Strict):
 
 
 class PatchInstanceSerializer(Strict):
-    """What of a guest can be changed."""
+    """What of a guest can be changed; it is kept in its own definition on the host."""
 
-    autostart = serializers.BooleanField(help_text="Whether it starts with its host.")
+    title = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    tags = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_DEVICES)
+    autostart = serializers.BooleanField(required=False, help_text="Whether it starts with its host.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(_("Say what to change."))
+        return attrs
 
 
 class ChangeMediaSerializer(Strict):

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import renderers, serializers
@@ -15,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiToken
-from api.filters import InstanceFilter
+from api.filters import GuestSearch, InstanceFilter, Ordering
 from api.instance_shapes import (
     AskConsoleSerializer,
     ChangeMediaSerializer,
@@ -58,7 +59,7 @@ class InstanceList(Guests, ListView):
     """The guests."""
 
     filterset_class = InstanceFilter
-    search_fields = ("name", "title", "uuid", "host__name")
+    filter_backends = (DjangoFilterBackend, GuestSearch, Ordering)
     ordering_fields = ("id", "name", "state", "host", "vcpus", "memory_bytes")
     ordering = ("name",)
 
@@ -85,14 +86,14 @@ class InstanceDetail(Guests, DetailView):
 
     @changes(request=PatchInstanceSerializer)
     def patch(self, request: Request, pk: int) -> Response:
-        """Change whether the guest starts with its host."""
+        """Change what is said about the guest, or whether it starts with its host; what is left out stays."""
         instance = self.get_object()
         asked = PatchInstanceSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        task = services.set_autostart(
-            instance=instance, autostart=asked.validated_data["autostart"], actor=self.actor, key=key_of(request)
+        changes = cast("services.Edits", asked.validated_data)
+        return accepted(
+            request, services.edit(instance=instance, changes=changes, actor=self.actor, key=key_of(request))
         )
-        return accepted(request, task)
 
     @changes(parameters=(VOLUMES,))
     def delete(self, request: Request, pk: int) -> Response:
@@ -134,13 +135,13 @@ class Start(InstanceAction):
     service = services.start
 
 
-class Shutdown(InstanceAction):
 class StartFromCd(InstanceAction):
     """Start the guest from its CD, for this once: its boot order stays as it is."""
 
     service = services.start_from_cd
 
 
+class Shutdown(InstanceAction):
     """Ask the guest to shut down; the task succeeds when it is off."""
 
     service = services.shutdown
@@ -176,7 +177,6 @@ class Resume(InstanceAction):
     service = services.resume
 
 
-class Media(Guests):
 class Save(InstanceAction):
     """Write the guest's memory to its host's disk and end it; its next start goes on from there."""
 
@@ -189,6 +189,7 @@ class Save(InstanceAction):
         return accepted(request, task)
 
 
+class Media(Guests):
     """Put an image into the guest's CD drive, or eject what is in it."""
 
     @changes(request=ChangeMediaSerializer)

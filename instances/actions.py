@@ -197,6 +197,16 @@ AUTOSTART = Verb(
     gettext_lazy("Changing %(name)s…"),
     gettext_lazy("%(name)s is changed"),
 )
+EDIT = Verb(
+    "edit",
+    gettext_lazy("Edit"),
+    "edit",
+    ANY,
+    Action.MANAGE,
+    gettext_lazy("Change what is said about %(name)s"),
+    gettext_lazy("Changing %(name)s…"),
+    gettext_lazy("%(name)s is changed"),
+)
 MEDIA = Verb(
     "media",
     gettext_lazy("Change the CD"),
@@ -227,7 +237,7 @@ POWER = {
 # What the list offers for several guests at once, in the order of its bar.
 BULK = (START, SHUTDOWN, REBOOT, SAVE, DESTROY)
 
-titles({verb.kind: verb.title for verb in (*POWER.values(), DISCARD, AUTOSTART, MEDIA, DELETE)})
+titles({verb.kind: verb.title for verb in (*POWER.values(), DISCARD, AUTOSTART, EDIT, MEDIA, DELETE)})
 titles({"instances.create": gettext_lazy("Create %(name)s")})
 
 

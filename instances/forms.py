@@ -57,6 +57,26 @@ class AutostartForm(AskingForm):
     autostart = forms.BooleanField(required=False)
 
 
+class AboutForm(AskingForm):
+    """What people say about a guest; its tags with commas between them."""
+
+    title = forms.CharField(required=False, strip=False, label=gettext_lazy("Title"))
+    tags = forms.CharField(
+        required=False, label=gettext_lazy("Tags"), help_text=gettext_lazy("With commas between them, as: prod, web")
+    )
+    notes = forms.CharField(
+        required=False, strip=False, label=gettext_lazy("Notes"), widget=forms.Textarea(attrs={"rows": 6})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-control"
+
+    def clean_tags(self) -> list[str]:
+        return [tag for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+
+
 class ImageField(forms.ModelChoiceField[Volume]):
     def label_from_instance(self, obj: Volume) -> str:
         return f"{obj.name}, {size(obj.capacity_bytes)}"

@@ -14,7 +14,7 @@ from instances.half_made import end_domain, remove_volume, undo
 from tasks.context import Context
 from tasks.errors import Cancelled, JobFailed
 from tasks.registry import LONG, job, question
-from virt import boot, domains, saving, storage
+from virt import boot, domains, metadata, saving, storage
 from virt.connection import Connection
 from virt.errors import NotFound, Unsupported
 from virt.states import State
@@ -160,6 +160,19 @@ def autostart(context: Context) -> None:
     """Say whether the domain starts with its host."""
     with connect(context.host_id) as conn:
         domains.set_autostart(conn, guest_of(context), context.arguments["autostart"])
+    settled(context)
+
+
+@job("instances.edit")
+def edit(context: Context) -> None:
+    """Write what people say about the guest into its definition."""
+    guest, wanted = guest_of(context), context.arguments
+    with connect(context.host_id) as conn:
+        metadata.describe(
+            conn, guest, title=wanted.get("title"), description=wanted.get("notes"), tags=wanted.get("tags")
+        )
+        if "autostart" in wanted:
+            domains.set_autostart(conn, guest, wanted["autostart"])
     settled(context)
 
 

@@ -1,5 +1,6 @@
 """The list of guests: what the query string asks for, and what a row shows."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from accounts.rights import Action, most
 from hosts import figures
 from hosts.models import Host
 from instances.actions import DELETE, Verb, possible
-from instances.models import Instance
+from instances.models import Instance, Readable
 from webvirt.listing import ordered, paged
 
 SORTS = {
@@ -94,6 +95,7 @@ class Query:
     text: str
     state: str
     host: int | None
+    tag: str
 
     @classmethod
     def of(cls, query: QueryDict) -> "Query":
@@ -102,23 +104,36 @@ class Query:
             text=query.get("q", "").strip().replace("\x00", ""),
             state=state if state in Instance.State.values else "",
             host=int(host) if host.isascii() and host.isdigit() and len(host) < 19 else None,
+            tag=query.get("tag", "").replace("\x00", ""),
         )
 
     @property
     def filtered(self) -> bool:
-        return bool(self.text or self.state or self.host)
+        return bool(self.text or self.state or self.host or self.tag)
 
     def narrow(self, queryset: QuerySet[Instance]) -> QuerySet[Instance]:
         if self.state:
             queryset = queryset.filter(state=self.state)
         if self.host:
             queryset = queryset.filter(host_id=self.host)
+        if self.tag:
+            queryset = tagged(queryset, self.tag)
         return matching(queryset, self.text) if self.text else queryset
 
 
-def matching(queryset: QuerySet[Instance], text: str) -> QuerySet[Instance]:
-    """Guests whose name, title, UUID or MAC address has `text` in it."""
+def tagged(queryset: QuerySet[Instance], tag: str) -> QuerySet[Instance]:
+    """Guests that have this tag."""
+    return queryset.annotate(labels=Cast("tags", TextField())).filter(labels__contains=json.dumps(tag, cls=Readable))
+
+
+def matching(queryset: QuerySet[Instance], text: str, otherwise: Q | None = None) -> QuerySet[Instance]:
+    """Guests whose name, title, tags, UUID or MAC address has `text` in it, or for which `otherwise` holds."""
     found = Q(name__icontains=text) | Q(title__icontains=text)
+    if otherwise is not None:
+        found |= otherwise
+    if not set(text) & set('"[],\\'):  # what parts the words in the column
+        queryset = queryset.annotate(labels=Cast("tags", TextField()))
+        found |= Q(labels__icontains=text)
     if re.fullmatch(r"[0-9a-fA-F-]{4,36}", text):
         found |= Q(uuid__icontains=text)
     if re.fullmatch(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{0,2}){1,5}", text):
@@ -152,6 +167,12 @@ def rows_of(instances: Iterable[Instance], user: Any) -> list[Row]:
         for guest in guests
         if guest.ref in rights
     ]
+
+
+def tags_to_choose(user: Any) -> list[str]:
+    """All tags of the guests that `user` may see."""
+    sets = Instance.objects.visible_to(user).exclude(tags=[]).order_by().values_list("tags", flat=True).distinct()
+    return sorted({tag for tags in sets for tag in tags}, key=str.casefold)
 
 
 def hosts_to_choose(user: Any) -> list[tuple[int, str]]:

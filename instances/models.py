@@ -1,5 +1,6 @@
 """Guests as last seen on their hosts."""
 
+import json
 from typing import Any, Self
 
 from django.db import models
@@ -8,6 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Grant
 from accounts.rights import Ref, visible
 from hosts.models import Host
+
+
+class Readable(json.JSONEncoder):
+    """JSON in which every character is itself, so that a text in it can be searched for in any language."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "ensure_ascii": False})
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
@@ -21,6 +29,8 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 
 class Instance(models.Model):
     """A domain as last seen on its host. Written by the monitor alone.
+
+    `title`, `notes` and `tags` (words) are kept in its definition on the host.
 
     `memory_bytes` is the most it may have. `disks` are objects {device, target, bus, format, path,
     readonly, shareable}, `interfaces` {network, bridge, mac, model}, `graphics` {type, port,
@@ -40,6 +50,8 @@ class Instance(models.Model):
     uuid = models.UUIDField()
     name = models.CharField(max_length=300)
     title = models.CharField(max_length=500, blank=True)
+    notes = models.TextField(blank=True)
+    tags = models.JSONField(default=list, encoder=Readable)
     state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN)
     reason = models.CharField(max_length=64, blank=True)
     state_since = models.DateTimeField(null=True)

@@ -10,7 +10,7 @@ from accounts.rights import Action, most
 from hosts import figures
 from instances import actions
 from instances.actions import Verb, possible
-from instances.forms import MediaForm
+from instances.forms import AboutForm, MediaForm
 from instances.hardware import Device, Hardware
 from instances.listing import FIGURES, UNKNOWN, Figures, reason_words
 from instances.models import Instance
@@ -21,7 +21,7 @@ MOST_TASKS = 20
 
 
 class Page:
-    """One guest for one viewer; `edit` is the CD drive whose medium is being chosen."""
+    """One guest for one viewer; `edit` is the CD drive whose medium is being chosen, or `about`."""
 
     def __init__(self, instance: Instance, user: Any, edit: str = "") -> None:
         self.instance = instance
@@ -94,6 +94,14 @@ class Page:
         path = next(device.medium for device in self.devices if device.drive == self.edit)
         inside = Volume.objects.filter(pool__host_id=self.instance.host_id, path=path).first() if path else None
         return MediaForm(initial={"target": self.edit, "volume": inside}, instance=self.instance, user=self.user)
+
+    def about_form(self) -> AboutForm:
+        said = self.instance
+        return AboutForm(initial={"title": said.title, "tags": ", ".join(said.tags), "notes": said.notes})
+
+    @property
+    def edit_verb(self) -> Verb:
+        return actions.EDIT
 
     @cached_property
     def tasks(self) -> QuerySet[Task]:

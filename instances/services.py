@@ -1,24 +1,35 @@
 """What can be done with guests: each asks for one change of a host, and answers its task."""
 
 import uuid
-from collections.abc import Collection
-from typing import Literal
+from collections.abc import Callable, Collection
+from typing import Any, Literal, TypedDict
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rights import Action, Ref, require
 from hosts.services import change
 from instances import actions, limits
-from instances.actions import Verb, require_possible
+from instances.actions import Verb, require_possible, transient
 from instances.disks import OwnDisk, cd_drives, own_disks
+from instances.labels import clean_notes, clean_tags, clean_title
 from instances.models import Instance
-from instances.spec import Spec
+from instances.spec import Errors, Spec
 from storage.models import Volume
 from tasks.errors import Invalid, Refused
 from tasks.models import Task
 
 Volumes = Literal["keep", "delete"]
+
+
+class Edits(TypedDict, total=False):
+    """What can be changed about a guest while it does what it does."""
+
+    title: str
+    notes: str
+    tags: list[str]
+    autostart: bool
 
 
 def start(*, instance: Instance, actor: User, key: str | None = None) -> Task:
@@ -92,8 +103,8 @@ def set_autostart(*, instance: Instance, autostart: bool, actor: User, key: str 
     """Say whether a guest starts with its host. Refused for a transient one."""
 
     def check() -> None:
-        if not instance.persistent:
-            raise Refused(_("%(name)s is transient: its host forgets it when it ends.") % {"name": instance.name})
+        if words := transient(instance):
+            raise Refused(words)
 
     return change(
         actions.AUTOSTART.kind,
@@ -106,6 +117,47 @@ def set_autostart(*, instance: Instance, autostart: bool, actor: User, key: str 
         lock_key=instance.lock_key,
         check=check,
     )
+
+
+def edit(*, instance: Instance, changes: Edits, actor: User, key: str | None = None) -> Task:
+    """Change what people say about a guest, in its own definition; what `changes` leaves out stays. Raises Invalid.
+
+    `autostart` among them is Refused for a transient guest.
+    """
+    if "autostart" in changes and len(changes) == 1:
+        return set_autostart(instance=instance, autostart=changes["autostart"], actor=actor, key=key)
+    wanted = cleaned(changes)
+
+    def check() -> None:
+        if "autostart" in wanted and (words := transient(instance)):
+            raise Refused(words)
+
+    return change(
+        actions.EDIT.kind,
+        host=instance.host,
+        target=instance.ref,
+        actor=actor,
+        action=actions.EDIT.right,
+        key=key,
+        arguments=wanted,
+        lock_key=instance.lock_key,
+        check=check,
+    )
+
+
+def cleaned(changes: Edits) -> dict[str, Any]:
+    """The changes as they are kept. Raises Invalid with errors by field."""
+    cleaners: dict[str, Callable[[Any], Any]] = {"title": clean_title, "notes": clean_notes, "tags": clean_tags}
+    wanted: dict[str, Any] = {}
+    errors: Errors = {}
+    for field, value in changes.items():
+        try:
+            wanted[field] = cleaners[field](value) if field in cleaners else value
+        except ValidationError as error:
+            errors[field] = list(error.messages)
+    if errors:
+        raise Invalid(_("See what is wrong with it below."), errors=errors)
+    return wanted
 
 
 def change_media(

@@ -12,6 +12,7 @@ urlpatterns = [
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/delete/", views.delete, name="delete"),
     path("<int:pk>/discard/", views.discard, name="discard"),
+    path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/media/", views.media, name="media"),
     path("<int:pk>/autostart/", views.autostart, name="autostart"),
     *(path(f"<int:pk>/{verb}/", views.power, {"verb": verb}, name=verb) for verb in POWER),

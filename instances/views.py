@@ -1,5 +1,7 @@
 """The pages of guests, and what their buttons ask for."""
 
+from typing import cast
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -8,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.rights import actor_of, most, require
 from instances import actions, services
 from instances.disks import own_disks
-from instances.forms import AutostartForm, DeleteForm, MediaForm
-from instances.listing import Query, hosts_to_choose, page_of, rows_of
+from instances.forms import AboutForm, AutostartForm, DeleteForm, MediaForm
+from instances.listing import Query, hosts_to_choose, page_of, rows_of, tags_to_choose
 from instances.models import Instance
 from instances.page import Page
 from instances.placing import may_create
@@ -17,7 +19,7 @@ from tasks.answers import asked
 from webvirt.listing import SIZES, wanted_ids
 
 LIST_BLOCKS = {part: f"instances/_{part}.html" for part in ("count", "foot")}
-BLOCKS = {part: f"instances/_{part}.html" for part in ("head", "now", "hardware", "history")}
+BLOCKS = {part: f"instances/_{part}.html" for part in ("head", "now", "hardware", "history", "about")}
 
 
 def guest_or_404(request: HttpRequest, pk: int) -> Instance:
@@ -40,6 +42,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         "sizes": SIZES,
         "states": Instance.State.choices,
         "hosts": hosts_to_choose(request.user),
+        "tags": [(tag, tag) for tag in tags_to_choose(request.user)],
         "may_create": may_create(request.user),
         "verbs": actions.BULK,
         "total": Instance.objects.visible_to(request.user).count() if query.filtered else page.paginator.count,
@@ -88,6 +91,16 @@ def autostart(request: HttpRequest, pk: int) -> HttpResponse:
         actor=actor_of(request.user),
         key=key_of(request),
     )
+    return asked(request, task, back=reverse("instances:detail", args=[pk]))
+
+
+@require_POST
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    instance = guest_or_404(request, pk)
+    form = AboutForm(request.POST)
+    form.require_valid()
+    changes = cast("services.Edits", form.cleaned_data)
+    task = services.edit(instance=instance, changes=changes, actor=actor_of(request.user), key=key_of(request))
     return asked(request, task, back=reverse("instances:detail", args=[pk]))
 
 

@@ -11,6 +11,7 @@ from networks.models import Attachment, Network
 from storage.models import Volume, VolumeUse
 from virt.domains import DomainFacts
 from virt.xml.domain import BackingStore, Disk, Domain, Source
+from virt.xml.own import Own
 
 Paths = dict[tuple[str, str], str]
 
@@ -48,7 +49,9 @@ def values(facts: DomainFacts, disks: list[dict[str, Any]]) -> dict[str, Any]:
     persistent = Domain.parse(facts.xml_inactive or facts.xml_live)
     return {
         "name": facts.name,
-        "title": facts.title[:500],
+        "title": (persistent.title or "")[:500],
+        "notes": persistent.description or "",
+        "tags": Own.of(persistent).tag_names,
         "state": facts.state.value,
         "reason": facts.reason,
         "vcpus": facts.vcpus,

@@ -1,5 +1,6 @@
 """What a person does with guests that are there: chosen together, and one by one."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -86,3 +87,36 @@ def test_a_guest_is_saved_and_goes_on_or_is_forgotten(page: Page, guests: list[s
     page.get_by_role("button", name="Start from CD").click()
     expect(state).to_contain_text("Running", timeout=20_000)
     assert "<boot order='1'/>" in virsh("dumpxml", guest)
+
+
+def test_what_is_said_about_a_guest_is_changed_on_its_page_and_found_in_the_list(
+    page: Page, guests: list[str], shot: Shot
+) -> None:
+    guest, other, _third = guests
+    page.goto(f"/instances/?q={guest}")
+    page.get_by_role("link", name=guest).click()
+    page.get_by_role("link", name="Edit title, notes and tags").click()
+    about = page.locator("#about")
+    about.get_by_label("Title").fill("The shop")
+    about.get_by_label("Tags").fill(f"prod, {guest}-tag")
+    about.get_by_label("Notes").fill("Mind it.\nAlways.")
+    shot(page, "guest-edit")
+    about.get_by_role("button", name="Keep").click()
+    expect(about).to_contain_text("Mind it.", timeout=20_000)
+    assert virsh("desc", guest, "--title") == "The shop"
+
+    # What another tool says shows by itself.
+    virsh("desc", guest, "--title", "--new-desc", "The market")
+    expect(about).to_contain_text("The market", timeout=20_000)
+    shot(page, "guest-about")
+
+    about.get_by_role("link", name=f"{guest}-tag").click()
+    rows = page.locator("tbody[data-live=instance] tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("The market")
+    page.get_by_role("searchbox").fill("market")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(re.compile("tag=.*q=market"))
+    expect(rows).to_have_count(1)
+    expect(page.get_by_role("link", name=other)).to_have_count(0)
+    shot(page, "guests-by-tag")

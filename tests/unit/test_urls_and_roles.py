@@ -53,6 +53,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "instances/<int:pk>/console/token/": ("nobody", "who operates it"),
     "instances/<int:pk>/delete/": ("who manages it", "who manages it"),
     "instances/<int:pk>/discard/": ("who operates it", "who operates it"),
+    "instances/<int:pk>/edit/": ("nobody", "who manages it"),
     "instances/<int:pk>/media/": ("nobody", "who manages it"),
     **{f"instances/<int:pk>/{action}/": ("nobody", "who operates it") for action in GUEST_ACTIONS},
     "networks/": ("all", "nobody"),

@@ -205,7 +205,7 @@ def graph(points: drawing.Points, second: drawing.Points = (), top: float | None
 def with_query(context: RequestContext, name: str, value: Any = None) -> str:
     """The page's own query string with `name` set to `value` (None: without it), back on the first page."""
     query: QueryDict = context["request"].GET.copy()
-    for key in ("page", "block", name):
+    for key in ("page", "block", "ids", name):
         query.pop(key, None)
     if value not in (None, ""):
         query[name] = str(value)

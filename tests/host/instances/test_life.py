@@ -118,6 +118,23 @@ def test_saved_memory_is_thrown_away(admin: User, pool: Pool, work: Work) -> Non
     assert virsh("domstate", guest.name, "--reason").strip() == "running (booted)"
 
 
+@pytest.mark.parametrize("start", [False, True])
+def test_what_is_said_about_a_guest_is_in_its_definition(admin: User, pool: Pool, work: Work, start: bool) -> None:
+    guest = create(admin, pool, work, start=start)
+    said: services.Edits = {"title": "The shop", "notes": "Mind <it>\nalways", "tags": ["prod", "生产"]}
+    done(work(services.edit(instance=guest, changes=said, actor=admin)))
+    row = again(guest)
+    assert (row.title, row.notes, row.tags) == ("The shop", "Mind <it>\nalways", ["prod", "生产"])
+    for more in ([], ["--inactive"]):
+        assert virsh("desc", guest.name, "--title", *(["--config"] if more else [])).strip() == "The shop"
+        assert "<webvirt:tag>生产</webvirt:tag>" in virsh("dumpxml", guest.name, *more)
+
+    removed: services.Edits = {"title": "", "notes": "", "tags": [], "autostart": True}
+    done(work(services.edit(instance=row, changes=removed, actor=admin)))
+    row = again(guest)
+    assert (row.title, row.notes, row.tags, row.autostart) == ("", "", [], True)
+
+
 def orders(name: str, *more: str) -> dict[str, str]:
     """Each disk's place in the boot order."""
     devices = etree.fromstring(virsh("dumpxml", name, *more)).findall("devices/disk[boot]")

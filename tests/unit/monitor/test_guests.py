@@ -12,7 +12,7 @@ from monitor.link import Link
 from networks.models import Attachment, Network
 from storage.models import Pool, Volume, VolumeUse
 from tests.unit.monitor.conftest import Told
-from virt import domains, storage
+from virt import domains, metadata, storage
 from virt.xml.domain import Domain
 from virt.xml.storage import Volume as VolumeXml
 
@@ -58,6 +58,12 @@ def test_a_definition_fills_the_row(link: Link, host: Host) -> None:
     assert row.graphics[0]["type"] == "vnc"
     assert "<name>first</name>" in row.xml
     assert "<name>first</name>" in row.inactive_xml
+
+
+def test_what_is_said_about_a_guest_is_read_from_its_definition(link: Link, host: Host) -> None:
+    link.call(metadata.describe, FIRST, title="The shop", description="Mind it", tags=["prod", "生产"])
+    guests.sync_some(link, host.pk, [FIRST])
+    assert (first().title, first().notes, first().tags) == ("The shop", "Mind it", ["prod", "生产"])
 
 
 def test_it_follows_a_guest_through_its_life(link: Link, host: Host, told: Told) -> None:
