@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from api.fields import Moment, Shape, Strict
 from instances.models import Instance
-from instances.spec import BUSES, CARDS, FIRMWARES, FORMATS, VIDEOS
+from instances.spec import BUSES, CARDS, CPUS, FIRMWARES, FORMATS, VIDEOS
 from networks.models import Network
 from storage.models import Volume
 
@@ -149,12 +149,28 @@ class Id(serializers.IntegerField):
 
 
 class NewDiskSerializer(Strict):
-    """An empty disk to be made."""
+    """An empty disk to be made (`pool`, `size_bytes`, `format`: qcow2), or a `volume` that is there already."""
 
-    pool = Id()
-    size_bytes = serializers.IntegerField(min_value=1, max_value=MOST_BYTES)
-    format = serializers.ChoiceField(choices=FORMATS, default="qcow2")
+    pool = Id(required=False)
+    size_bytes = serializers.IntegerField(min_value=1, max_value=MOST_BYTES, required=False)
+    format = serializers.ChoiceField(choices=FORMATS, required=False)
+    volume = Id(required=False, help_text="No guest may use it. It is never deleted with the guest.")
     bus = serializers.ChoiceField(choices=BUSES, default="virtio")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        new = {"pool", "size_bytes"}
+        if "volume" in attrs:
+            given = sorted(attrs.keys() & {*new, "format"})
+            raise_for(given, _("This is of a new disk, and cannot go with a volume."))
+        else:
+            raise_for(sorted(new - attrs.keys()), _("A new disk needs this; one that is there is a volume."))
+        return attrs
+
+
+def raise_for(fields: Iterable[str], words: str) -> None:
+    """Raise ValidationError that says `words` of each field, if there are any."""
+    if errors := {field: [words] for field in fields}:
+        raise serializers.ValidationError(errors)
 
 
 class MediaSerializer(Strict):
@@ -183,6 +199,9 @@ class NewInstanceSerializer(Strict):
     )
     virt_type = serializers.ChoiceField(
         choices=("kvm", "qemu"), required=False, help_text="Left out: kvm where the host can, else qemu."
+    )
+    cpu = serializers.ChoiceField(
+        choices=CPUS, required=False, help_text="Left out: the host's own with kvm, else all that QEMU can emulate."
     )
     video = serializers.ChoiceField(choices=VIDEOS, default="vga")
     graphics = serializers.ChoiceField(choices=("vnc",), default="vnc")

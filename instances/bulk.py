@@ -132,7 +132,6 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
         "name": str(len(going)),
         "some": some,
         "action": reverse("instances:bulk"),
-        "then": reverse("instances:list"),
         "toast": str(actions.DELETE.doing) % {"name": some},
         "toast_done": actions.DELETE.label,
     }

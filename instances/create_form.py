@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hosts.models import Host
+from instances.existing import candidates
 from instances.names import validate_name
 from instances.placing import DEFAULT, Place, images, networks, places, pools
 from instances.spec import (
     BUSES,
     CARDS,
+    CPUS,
     DEFAULT_MEMORY_BYTES,
     DEFAULT_VCPUS,
     FIRMWARES,
@@ -32,7 +34,7 @@ from tasks.errors import Invalid
 
 DISK_GIB = 20
 ROOM = 0.8  # of a pool's free space that a first disk takes at most
-ISO, EMPTY = "iso", "empty"
+ISO, EMPTY, DISK = "iso", "empty", "disk"
 
 # The page's fields by the names that errors of `spec` and `limits` bear.
 FIELDS = {"memory_bytes": "memory_gib", "size_bytes": "size_gib"}
@@ -45,6 +47,7 @@ class Choices:
         self.places: list[Place] = places(user)
         hosts = [place.host for place in self.places]
         self.images: list[Volume] = list(images(user, hosts))
+        self.disks: list[Volume] = candidates(user, hosts)
         self.pools: list[Pool] = pools(user, hosts)
         self.networks: list[Network] = networks(user, hosts)
 
@@ -76,6 +79,11 @@ class Choices:
     def videos(self) -> list[str]:
         offered = {word for place in self.places for word in place.offer.videos or VIDEOS}
         return [word for word in VIDEOS if word in offered]
+
+    @cached_property
+    def cpus(self) -> list[str]:
+        offered = {word for place in self.places for word in place.offer.cpus("") or CPUS}
+        return [word for word in CPUS if word in offered]
 
     @property
     def upload_url(self) -> str:
@@ -127,7 +135,14 @@ Cards = forms.formset_factory(CardForm, extra=0, can_delete=True)
 class CreateForm(forms.Form):
     """The fields that a guest has once. `host` empty is the one where the image or the disks lie, or the best."""
 
-    source = forms.ChoiceField(choices=[(ISO, ISO), (EMPTY, EMPTY)])
+    source = forms.ChoiceField(choices=[(ISO, ISO), (EMPTY, EMPTY), (DISK, DISK)])
+    existing = forms.TypedChoiceField(
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("This disk is not free any more. Choose another.")},
+    )
+    existing_bus = forms.ChoiceField(choices=[(word, word) for word in BUSES], required=False)
     cdrom = forms.TypedChoiceField(
         coerce=int,
         empty_value=None,
@@ -141,6 +156,7 @@ class CreateForm(forms.Form):
     firmware = forms.ChoiceField(choices=[(word, word) for word in FIRMWARES])
     machine = forms.CharField(required=False, max_length=100)
     virt_type = forms.CharField(required=False, max_length=10)
+    cpu = forms.ChoiceField(choices=[("", ""), *((word, word) for word in CPUS)], required=False)
     video = forms.CharField(max_length=20)
     start = forms.BooleanField(required=False)
 
@@ -148,6 +164,7 @@ class CreateForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.choices = choices
         cast("forms.ChoiceField", self.fields["cdrom"]).choices = ids(choices.images)
+        cast("forms.ChoiceField", self.fields["existing"]).choices = ids(choices.disks)
         cast("forms.ChoiceField", self.fields["host"]).choices = [
             (place.host.pk, place.host.name) for place in choices.places
         ]
@@ -161,6 +178,8 @@ class CreateForm(forms.Form):
         data: dict[str, Any] = self.cleaned_data
         if data.get("source") == ISO and data.get("cdrom") is None and "cdrom" not in self.errors:
             self.add_error("cdrom", _("Choose an image, or start with an empty disk."))
+        if data.get("source") == DISK and data.get("existing") is None and "existing" not in self.errors:
+            self.add_error("existing", _("Choose a disk, or start with an empty one."))
         return data
 
 
@@ -194,6 +213,10 @@ class NewGuest:
         found = [image for image in self.choices.images if str(image.pk) == asked]
         return found[0] if found else next(iter(self.on_best(self.choices.images)), None)
 
+    def disk_of(self, query: QueryDict) -> Volume | None:
+        """The disk that is there, where the query string asks for one."""
+        return next((disk for disk in self.choices.disks if str(disk.pk) == query.get("disk", "")), None)
+
     def on_best(self, rows: list[Volume]) -> list[Volume]:
         return [row for row in rows if row.pool.host == self.choices.best] or rows
 
@@ -203,15 +226,18 @@ class NewGuest:
         for place in self.choices.places:
             if str(place.host.pk) == asked:
                 return place.host
-        image = self.image_of(query)
-        return image.pool.host if image else self.choices.best
+        found = self.disk_of(query) or self.image_of(query)
+        return found.pool.host if found else self.choices.best
 
     def initial(self, query: QueryDict) -> dict[str, Any]:
         image = self.image_of(query)
         if image and self.host and image.pool.host_id != self.host.pk:
             image = next((one for one in self.choices.images if one.pool.host_id == self.host.pk), None)
+        disk = self.disk_of(query)
         return {
-            "source": ISO if image else EMPTY,
+            "source": DISK if disk else ISO if image else EMPTY,
+            "existing": disk.pk if disk else None,
+            "existing_bus": BUSES[0],
             "cdrom": image.pk if image else None,
             "host": self.host.pk if self.host and query.get("host") else None,
             "vcpus": DEFAULT_VCPUS,
@@ -223,7 +249,7 @@ class NewGuest:
 
     def first_disks(self) -> list[dict[str, Any]]:
         pool = self.choices.pool_of(self.host) if self.host else None
-        if pool is None:
+        if pool is None or self.form.initial["source"] == DISK:
             return []
         gib = max(min(DISK_GIB, int(pool.available_bytes * ROOM / GIB)), 1)
         return [{"size_gib": gib, "pool": pool.pk, "format": FORMATS[0], "bus": BUSES[0]}]
@@ -238,7 +264,7 @@ class NewGuest:
     def wanted(self) -> Wanted:
         """What the valid form asks for."""
         data = self.form.cleaned_data
-        disks = [form.wanted() for form in self.kept(self.disks)]
+        disks = [*self.old_disks(), *(form.wanted() for form in self.kept(self.disks))]
         cards = [form.wanted() for form in self.kept(self.cards)]
         image = data["cdrom"] if data["source"] == ISO else None
         return {
@@ -249,6 +275,7 @@ class NewGuest:
             "firmware": data["firmware"],
             "machine": data["machine"],
             "virt_type": data["virt_type"],
+            "cpu": data["cpu"],
             "video": data["video"],
             "disks": disks,
             "cdrom": image,
@@ -256,12 +283,24 @@ class NewGuest:
             "start": data["start"],
         }
 
+    def old_disks(self) -> list[WantedDisk]:
+        """The disk that is there, where the guest starts from one: the first of its disks."""
+        data = self.form.cleaned_data
+        if data["source"] != DISK:
+            return []
+        return [{"volume": data["existing"], "bus": data["existing_bus"]}]
+
     def kept(self, forms: BaseFormSet[Any]) -> list[Any]:
         return [form for form in forms if form.cleaned_data and not form.cleaned_data["DELETE"]]
 
     def host_of(self, image: int | None, disks: list[WantedDisk]) -> int:
         """Where nobody chose the host: the one that the image or the first disk lies on, else the best."""
-        for rows, pk in ((self.choices.images, image), (self.choices.pools, disks[0]["pool"] if disks else None)):
+        first: WantedDisk = disks[0] if disks else {}
+        for rows, pk in (
+            (self.choices.images, image),
+            (self.choices.disks, first.get("volume")),
+            (self.choices.pools, first.get("pool")),
+        ):
             for row in rows:
                 if row.pk == pk:
                     return row.pool.host_id if isinstance(row, Volume) else row.host_id
@@ -277,7 +316,12 @@ class NewGuest:
     def place_of(self, name: str) -> tuple[forms.Form, str | None]:
         first, *rest = name.split(".")
         if rest and first in ("disks", "networks"):
+            place = int(rest[0])
+            if first == "disks":
+                place -= len(self.old_disks())
+                if place < 0:
+                    return self.form, "existing_bus" if rest[1] == "bus" else "existing"
             kept = self.kept(self.disks if first == "disks" else self.cards)
-            return kept[int(rest[0])], FIELDS.get(rest[1], rest[1])
+            return kept[place], FIELDS.get(rest[1], rest[1])
         field = FIELDS.get(first, first)
         return self.form, field if field in self.form.fields else None

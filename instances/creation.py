@@ -10,17 +10,18 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Ref
 from hosts.connections import connect, settled
 from hosts.models import HostStatus
+from instances.bringing import bring
 from instances.half_made import undo
 from instances.models import Instance
 from tasks.context import Context
 from tasks.errors import JobFailed
 from tasks.registry import job
-from virt import domains, hosts, storage
+from virt import domains, hosts, metadata, storage
 from virt.connection import Connection
 from virt.definition import DiskSpec, GuestSpec, NicSpec, build
 from virt.errors import NotFound, Unreachable, VirtError
 from virt.xml.capabilities import Capabilities, DomainCapabilities
-from virt.xml.domain import DiskBus, VirtType
+from virt.xml.domain import CpuMode, DiskBus, VirtType
 from virt.xml.storage import Volume
 from webvirt.units import size
 
@@ -35,15 +36,18 @@ def create(context: Context) -> dict[str, Any]:
     with connect(context.host_id) as conn:
         look_before(conn, wanted)
         cdrom = image_path(conn, wanted["cdrom"]) if wanted["cdrom"] else None
-        disks = [make_disk(context, conn, disk) for disk in wanted["disks"]]
+        old = {place: bring(conn, disk) for place, disk in enumerate(wanted["disks"]) if disk["existing"]}
+        disks = [old.get(place) or make_disk(context, conn, disk) for place, disk in enumerate(wanted["disks"])]
         context.check()
         context.progress(None, _("defining the guest"), now=True)
         context.make(what="domain", uuid=str(guest))
         domains.define(conn, definition(conn, context, guest, disks, cdrom))
+        if old:
+            metadata.mark_brought(conn, guest, [disk.path for disk in old.values()])
         if wanted["start"]:
             context.progress(None, _("starting the guest"), now=True)
             domains.start(conn, guest)
-    pools = {disk["pool"] for disk in wanted["disks"]}
+    pools = {disk["pool"] for disk in wanted["disks"] if not disk["existing"]}
     settled(
         context, context.ref, *(Ref("pool", context.host_id, UUID(pool)) for pool in pools), result={"uuid": str(guest)}
     )
@@ -61,7 +65,7 @@ def look_before(conn: Connection, wanted: dict[str, Any]) -> None:
             params={"name": wanted["name"]},
         )
     asked: dict[str, int] = defaultdict(int)
-    for disk in wanted["disks"]:
+    for disk in (disk for disk in wanted["disks"] if not disk["existing"]):
         asked[disk["pool"]] += disk["size_bytes"]
         words = {"pool": disk["pool_name"], "volume": disk["volume"]}
         if storage.volume_exists(conn, UUID(disk["pool"]), disk["volume"]):
@@ -126,6 +130,7 @@ def definition(conn: Connection, context: Context, guest: UUID, disks: list[Disk
         vcpus=wanted["vcpus"],
         memory_bytes=wanted["memory_bytes"],
         virt_type=VirtType(virt_type),
+        cpu=CpuMode(wanted["cpu"]) if wanted["cpu"] else None,
         arch=status.arch,
         firmware=wanted["firmware"],
         machine=wanted["machine"],

@@ -8,6 +8,9 @@ from django.utils.translation import gettext as _
 from instances.models import Instance
 from instances.names import made_for
 from storage.models import Volume, VolumeUse
+from virt.errors import InvalidDefinition
+from virt.xml.domain import Domain
+from virt.xml.own import Own
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ def own_disks(instance: Instance, viewer: Any) -> list[OwnDisk]:
     on_host = Volume.objects.filter(pool__host_id=instance.host_id)
     volumes = {volume.path: volume for volume in on_host.filter(path__in=paths).select_related("pool__host")}
     users = users_of(instance, paths, viewer)
+    brought = own_of(instance).brought_paths
     bases = dict(on_host.filter(backing_path__in=paths).values_list("backing_path", "pk"))
     seen = dict(Volume.objects.visible_to(viewer).filter(pk__in=bases.values()).values_list("pk", "name"))
     found = []
@@ -51,7 +55,9 @@ def own_disks(instance: Instance, viewer: Any) -> list[OwnDisk]:
         if volume is None:
             continue
         kept = ""
-        if path in users:
+        if path in brought:
+            kept = _("was there before this guest")
+        elif path in users:
             kept = _("also used by %(guest)s") % {"guest": users[path]}
         elif path in bases:
             kept = _("%(volume)s is built on it") % {"volume": seen.get(bases[path]) or _("another volume")}
@@ -59,8 +65,17 @@ def own_disks(instance: Instance, viewer: Any) -> list[OwnDisk]:
             kept = _("shared between guests")
         elif disk["readonly"]:
             kept = _("read-only")
-        found.append(OwnDisk(volume, disk["target"], made_for(instance.name, volume.name), kept))
+        made = path not in brought and made_for(instance.name, volume.name)
+        found.append(OwnDisk(volume, disk["target"], made, kept))
     return found
+
+
+def own_of(instance: Instance) -> Own:
+    """What its definition holds of ours; nothing where it cannot be read."""
+    try:
+        return Own.of(Domain.parse(instance.inactive_xml or instance.xml))
+    except InvalidDefinition:
+        return Own()
 
 
 def users_of(instance: Instance, paths: list[str], viewer: Any) -> dict[str, str]:

@@ -18,6 +18,8 @@ from virt import boot, domains, metadata, saving, storage
 from virt.connection import Connection
 from virt.errors import NotFound, Unsupported
 from virt.states import State
+from virt.xml.domain import Domain
+from virt.xml.own import Own
 
 SHUTDOWN_WAIT = 90.0  # seconds
 LOOK_SECONDS = 0.5
@@ -199,6 +201,7 @@ def delete(context: Context) -> dict[str, Any]:
         facts = domains.describe(conn, guest)
         disposable = {disk.path for disk in facts.disks if disk.device == "disk"}
         disposable -= {disk.path for disk in facts.disks if disk.device != "disk" or disk.readonly or disk.shareable}
+        disposable -= Own.of(Domain.parse(facts.xml_inactive or facts.xml_live)).brought_paths
         entries = [entry for volume in chosen if (entry := volume_entry(context, conn, volume, disposable))]
         for entry in entries:
             context.make(**entry)
@@ -222,7 +225,9 @@ def volume_entry(
         context.say(f"{volume['path']} was gone already.")
         return None
     if facts.path not in disposable:
-        context.say(f"{facts.path} stays: it is read-only, shared or no disk of this guest any more.")
+        context.say(
+            f"{facts.path} stays: it is read-only, shared, was there before this guest or is no disk of it any more."
+        )
         return None
     return {
         "what": "volume",

@@ -6,8 +6,9 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from hosts.models import HostStatus
+from instances.existing import why_not
 from instances.models import Instance
-from instances.spec import MIB, Errors, Spec
+from instances.spec import MIB, Errors, NewDisk, OldDisk, Spec
 from storage.models import Volume
 from tasks.errors import Invalid, Words
 from tasks.models import Task
@@ -62,6 +63,11 @@ class Offer:
     def videos(self) -> list[str] | None:
         return (self.domain.video_models if self.domain else None) or None
 
+    def cpus(self, virt_type: str) -> list[str] | None:
+        """The CPU modes on offer for a virt type ("": the host's choice), None where they are not known."""
+        known = self.domain is not None and virt_type in ("", self.domain.virt_type)
+        return (self.domain.supported_cpu_modes if self.domain and known else None) or None
+
     @cached_property
     def machines(self) -> list[str]:
         return self.host.machines(self.status.arch) if self.host else []
@@ -93,12 +99,12 @@ def check_name(spec: Spec, errors: Errors) -> None:
         errors["name"].append(_("%(host)s has a guest of this name already.") % {"host": spec.host.name})
     elif under_way.exists():
         errors["name"].append(_("A guest of this name is being created on %(host)s.") % {"host": spec.host.name})
-    names = spec.volume_names()
-    found = Volume.objects.filter(pool__in=[disk.pool for disk in spec.disks], name__in=names).values_list(
+    new = spec.new_disks()
+    found = Volume.objects.filter(pool__in=[disk.pool for disk in new.values()], name__in=new).values_list(
         "pool_id", "name"
     )
     clashes = set(found)
-    for disk, name in zip(spec.disks, names, strict=True):
+    for name, disk in new.items():
         if (disk.pool.pk, name) in clashes:
             errors["name"].append(
                 _("The pool %(pool)s has a volume %(volume)s already.") % {"pool": disk.pool.name, "volume": name}
@@ -121,6 +127,7 @@ def check_machine(spec: Spec, offer: Offer, errors: Errors) -> None:
         ("virt_type", spec.virt_type, offer.virt_types),
         ("machine", spec.machine, offer.machines),
         ("video", spec.video, offer.videos),
+        ("cpu", spec.cpu, offer.cpus(spec.virt_type)),
     ):
         if value and offered and value not in offered:
             errors[field].append(_("%(host)s does not offer %(word)s.") % {"host": spec.host.name, "word": value})
@@ -132,26 +139,37 @@ def check_disks(spec: Spec, offer: Offer, errors: Errors) -> None:
     if len(spec.disks) > MOST_DISKS:
         errors["disks"].append(_("At most %(most)d disks.") % {"most": MOST_DISKS})
     asked: dict[int, int] = defaultdict(int)
+    taken: set[int] = set()
     for place, disk in enumerate(spec.disks):
-        asked[disk.pool.pk] += disk.size_bytes
-        for field, words in (
-            ("pool", wrong_pool(spec, place)),
-            ("size_bytes", wrong_size(spec, place, asked[disk.pool.pk])),
-            ("bus", "" if not offer.buses or disk.bus in offer.buses else _("The host does not offer this bus.")),
-        ):
+        faults: dict[str, Words] = {
+            "bus": "" if not offer.buses or disk.bus in offer.buses else _("The host does not offer this bus.")
+        }
+        if isinstance(disk, OldDisk):
+            faults["volume"] = wrong_volume(spec, disk, taken)
+            taken.add(disk.volume.pk)
+        else:
+            asked[disk.pool.pk] += disk.size_bytes
+            faults |= {"pool": wrong_pool(spec, disk), "size_bytes": wrong_size(disk, asked[disk.pool.pk])}
+        for field, words in faults.items():
             if words:
                 errors[f"disks.{place}.{field}"].append(words)
 
 
-def wrong_pool(spec: Spec, place: int) -> Words:
-    pool = spec.disks[place].pool
-    if pool.host_id != spec.host.pk:
+def wrong_volume(spec: Spec, disk: OldDisk, taken: set[int]) -> Words:
+    if disk.volume.pool.host_id != spec.host.pk:
+        return _("This disk is on another host.")
+    if disk.volume.pk in taken:
+        return _("This disk is in the list twice.")
+    return why_not(disk.volume)
+
+
+def wrong_pool(spec: Spec, disk: NewDisk) -> Words:
+    if disk.pool.host_id != spec.host.pk:
         return _("This pool is on another host.")
-    return "" if pool.is_active else _("This pool is not active.")
+    return "" if disk.pool.is_active else _("This pool is not active.")
 
 
-def wrong_size(spec: Spec, place: int, together: int) -> Words:
-    disk = spec.disks[place]
+def wrong_size(disk: NewDisk, together: int) -> Words:
     if disk.size_bytes < LEAST_DISK:
         return _("A disk needs at least %(size)s.") % {"size": size(LEAST_DISK, exact=True)}
     if together > disk.pool.available_bytes:

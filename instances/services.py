@@ -232,8 +232,8 @@ def create_instance(*, spec: Spec, actor: User, key: str | None = None) -> Task:
     The task names the guest by a UUID chosen here, before libvirt knows it. Raises Invalid with
     errors by field, HostAway, or PermissionDenied without MANAGE on the host and the pools.
     """
-    for disk in spec.disks:
-        require(actor, Action.MANAGE, disk.pool.ref)
+    for pool in {pool for disk in spec.disks for pool in disk.pools}:
+        require(actor, Action.MANAGE, pool.ref)
     host = spec.host
     target = Ref("instance", host.pk, uuid.uuid4(), spec.name)
     return change(

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from hosts.models import Host
+from instances.existing import chain_of
 from instances.names import validate_name, volume_name
 from networks.models import Network
 from storage.models import Pool, Volume
@@ -24,6 +25,7 @@ FIRMWARES = ("bios", "uefi")
 FORMATS = ("qcow2", "raw")
 BUSES = ("virtio", "scsi", "sata", "ide", "usb")
 CARDS = ("virtio", "e1000e", "e1000", "rtl8139")
+CPUS = ("host-passthrough", "host-model", "maximum")
 VIDEOS = ("vga", "virtio", "qxl", "bochs", "cirrus", "ramfb")
 
 DEFAULT_VCPUS = 2
@@ -33,10 +35,11 @@ Errors = dict[str, list[Words]]
 
 
 class WantedDisk(TypedDict):
-    """`pool` is an id."""
+    """An empty disk of `size_bytes` to be made in `pool`, or the `volume` that is there; both are ids."""
 
-    pool: int
-    size_bytes: int
+    pool: NotRequired[int]
+    size_bytes: NotRequired[int]
+    volume: NotRequired[int]
     format: NotRequired[str]
     bus: NotRequired[str]
 
@@ -51,7 +54,7 @@ class WantedCard(TypedDict):
 class Wanted(TypedDict):
     """A new guest as asked for, by ids; what is left out has the defaults that `resolve` gives.
 
-    `machine` and `virt_type` left out or empty are the host's choice.
+    `machine`, `virt_type` and `cpu` left out or empty are the host's choice.
     """
 
     host: int
@@ -61,6 +64,7 @@ class Wanted(TypedDict):
     firmware: NotRequired[str]
     machine: NotRequired[str]
     virt_type: NotRequired[str]
+    cpu: NotRequired[str]
     video: NotRequired[str]
     disks: NotRequired[Sequence[WantedDisk]]
     cdrom: NotRequired[int | None]
@@ -77,6 +81,52 @@ class NewDisk:
     format: str
     bus: str
 
+    @property
+    def pools(self) -> list[Pool]:
+        return [self.pool]
+
+    def as_argument(self, name: str) -> dict[str, Any]:
+        return {
+            "existing": False,
+            "pool": str(self.pool.uuid),
+            "pool_name": self.pool.name,
+            "volume": name,
+            "size_bytes": self.size_bytes,
+            "format": self.format,
+            "bus": self.bus,
+        }
+
+
+@dataclass(frozen=True)
+class OldDisk:
+    """A volume that is there already, and the volumes that it is laid over."""
+
+    volume: Volume
+    bus: str
+    chain: tuple[Volume, ...]
+
+    @property
+    def pool(self) -> Pool:
+        return self.volume.pool
+
+    @property
+    def pools(self) -> list[Pool]:
+        """Its own, and those of all that the guest will read through it."""
+        return [self.pool, *(base.pool for base in self.chain)]
+
+    def as_argument(self) -> dict[str, Any]:
+        return {
+            "existing": True,
+            **place_of(self.volume),
+            "pool_name": self.pool.name,
+            "bus": self.bus,
+            "chain": [place_of(base) for base in self.chain],
+        }
+
+
+def place_of(volume: Volume) -> dict[str, str]:
+    return {"pool": str(volume.pool.uuid), "volume": volume.name, "format": volume.format}
+
 
 @dataclass(frozen=True)
 class NewCard:
@@ -88,7 +138,7 @@ class NewCard:
 
 @dataclass(frozen=True)
 class Spec:
-    """A new guest. Sizes are bytes; `machine` and `virt_type` empty are the host's choice."""
+    """A new guest. Sizes are bytes; `machine`, `virt_type` and `cpu` empty are the host's choice."""
 
     host: Host
     name: str
@@ -97,18 +147,24 @@ class Spec:
     firmware: str
     machine: str
     virt_type: str
+    cpu: str
     video: str
-    disks: tuple[NewDisk, ...]
+    disks: tuple[NewDisk | OldDisk, ...]
     cdrom: Volume | None
     networks: tuple[NewCard, ...]
     start: bool
 
-    def volume_names(self) -> list[str]:
-        """What its disks' volumes will be called, in their order."""
-        return [volume_name(self.name, number, disk.format) for number, disk in enumerate(self.disks, start=1)]
+    def new_disks(self) -> dict[str, NewDisk]:
+        """The disks to be made, by what their volumes will be called, in their order."""
+        made = [disk for disk in self.disks if isinstance(disk, NewDisk)]
+        return {volume_name(self.name, number, disk.format): disk for number, disk in enumerate(made, start=1)}
+
+    def old_disks(self) -> list[OldDisk]:
+        return [disk for disk in self.disks if isinstance(disk, OldDisk)]
 
     def as_arguments(self) -> dict[str, Any]:
         """The task's arguments: everything the job needs, by the names that the host knows."""
+        names = iter(self.new_disks())
         return {
             "name": self.name,
             "vcpus": self.vcpus,
@@ -116,17 +172,11 @@ class Spec:
             "firmware": self.firmware,
             "machine": self.machine,
             "virt_type": self.virt_type,
+            "cpu": self.cpu,
             "video": self.video,
             "disks": [
-                {
-                    "pool": str(disk.pool.uuid),
-                    "pool_name": disk.pool.name,
-                    "volume": name,
-                    "size_bytes": disk.size_bytes,
-                    "format": disk.format,
-                    "bus": disk.bus,
-                }
-                for disk, name in zip(self.disks, self.volume_names(), strict=True)
+                disk.as_argument(next(names)) if isinstance(disk, NewDisk) else disk.as_argument()
+                for disk in self.disks
             ],
             "cdrom": {"pool": str(self.cdrom.pool.uuid), "volume": self.cdrom.name} if self.cdrom else None,
             "networks": [
@@ -176,6 +226,7 @@ def resolve(wanted: Wanted, *, user: Any) -> Spec:
     networks = find_cards(look, wanted, host)
     firmware = look.choose("firmware", wanted.get("firmware") or "bios", FIRMWARES)
     virt_type = look.choose("virt_type", wanted.get("virt_type") or "", ("", "kvm", "qemu"))
+    cpu = look.choose("cpu", wanted.get("cpu") or "", ("", *CPUS))
     video = look.choose("video", wanted.get("video") or "vga", VIDEOS)
     if look.errors:
         raise Invalid(_("See the fields marked below."), errors=look.errors)
@@ -187,6 +238,7 @@ def resolve(wanted: Wanted, *, user: Any) -> Spec:
         firmware=firmware,
         machine=wanted.get("machine") or "",
         virt_type=virt_type,
+        cpu=cpu,
         video=video,
         disks=disks,
         cdrom=cdrom,
@@ -195,16 +247,23 @@ def resolve(wanted: Wanted, *, user: Any) -> Spec:
     )
 
 
-def find_disks(look: Lookup, wanted: Sequence[WantedDisk]) -> tuple[NewDisk, ...]:
+def find_disks(look: Lookup, wanted: Sequence[WantedDisk]) -> tuple[NewDisk | OldDisk, ...]:
+    return tuple(find_disk(look, f"disks.{place}", disk) for place, disk in enumerate(wanted))
+
+
+def find_disk(look: Lookup, at: str, disk: WantedDisk) -> NewDisk | OldDisk:
+    """One disk, `at` its field. Where something is not found, what is answered is not to be used."""
+    bus = look.choose(f"{at}.bus", disk.get("bus") or "virtio", BUSES)
+    if "volume" in disk:
+        volumes = Volume.objects.select_related("pool__host")
+        volume = look.find(f"{at}.volume", volumes, disk["volume"], _("There is no such volume."))
+        return OldDisk(volume, bus, tuple(chain_of(volume)[0]) if volume else ())
     pools = Pool.objects.select_related("host")
-    return tuple(
-        NewDisk(
-            pool=look.find(f"disks.{place}.pool", pools, disk["pool"], _("There is no such pool.")),
-            size_bytes=-(-disk["size_bytes"] // BLOCK) * BLOCK,
-            format=look.choose(f"disks.{place}.format", disk.get("format") or "qcow2", FORMATS),
-            bus=look.choose(f"disks.{place}.bus", disk.get("bus") or "virtio", BUSES),
-        )
-        for place, disk in enumerate(wanted)
+    return NewDisk(
+        pool=look.find(f"{at}.pool", pools, disk["pool"], _("There is no such pool.")),
+        size_bytes=-(-disk["size_bytes"] // BLOCK) * BLOCK,
+        format=look.choose(f"{at}.format", disk.get("format") or "qcow2", FORMATS),
+        bus=bus,
     )
 
 

@@ -55,8 +55,8 @@ class NicSpec:
 
 @dataclass(frozen=True)
 class GuestSpec:
-    """What a person chose. `machine` empty is that of the domain capabilities; `cdrom` is the path
-    of an ISO image on the host."""
+    """What a person chose. `machine` empty is that of the domain capabilities, `cpu` None the most that
+    the virt type gives; `cdrom` is the path of an ISO image on the host."""
 
     uuid: UUID
     name: str
@@ -70,6 +70,7 @@ class GuestSpec:
     disks: tuple[DiskSpec, ...] = ()
     cdrom: str | None = None
     networks: tuple[NicSpec, ...] = ()
+    cpu: CpuMode | None = None
     video: str = "vga"
 
 
@@ -126,6 +127,9 @@ def _choose_cpu(domain: Domain, spec: GuestSpec, domcaps: DomainCapabilities | N
     if domcaps is not None and mode in domcaps.supported_cpu_modes:
         domain.cpu_mode = mode
 
+    if spec.cpu is not None:
+        domain.cpu_mode = spec.cpu
+        return
 
 def _add_disks(domain: Domain, spec: GuestSpec) -> None:
     letters = {"vd": iter(ascii_lowercase), "sd": iter(ascii_lowercase), "hd": iter(ascii_lowercase)}

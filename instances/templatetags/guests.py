@@ -1,9 +1,16 @@
 """What the templates of guests say about one by name."""
 
+import posixpath
+
 from django import template
 from django.utils.functional import Promise
 
 register = template.Library()
+
+
+@register.filter
+def basename(path: str) -> str:
+    return posixpath.basename(path)
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """What a person does with guests that are there: chosen together, and one by one."""
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -120,3 +121,29 @@ def test_what_is_said_about_a_guest_is_changed_on_its_page_and_found_in_the_list
     expect(rows).to_have_count(1)
     expect(page.get_by_role("link", name=other)).to_have_count(0)
     shot(page, "guests-by-tag")
+
+
+def test_a_guest_is_made_of_a_disk_that_is_there(page: Page, shot: Shot) -> None:
+    name = f"t-guests-{secrets.token_hex(3)}"
+    virsh("vol-create-as", "default", f"{name}-old.qcow2", "8M", "--format", "qcow2")
+    try:
+        page.goto("/storage/")
+        page.get_by_role("main").get_by_role("link", name=re.compile("default")).first.click()
+        expect(page.locator("#volumes")).to_contain_text(f"{name}-old.qcow2", timeout=30_000)
+        page.goto("/instances/create/")
+        page.get_by_text("Existing disk").click()
+        disk = page.get_by_label("Disk", exact=True)
+        option = disk.locator("option").filter(has_text=f"{name}-old.qcow2")
+        disk.select_option(option.get_attribute("value"))
+        page.get_by_label("Name", exact=True).fill(name)
+        summary = page.get_by_label("Summary")
+        expect(summary.locator("[data-sum=disks]")).to_have_text(f"{name}-old.qcow2")
+        page.get_by_label("Start it and open the console").uncheck()
+        shot(page, "create-existing")
+        page.get_by_role("button", name=f"Create {name}").click()
+        expect(page.get_by_role("main")).to_contain_text("Succeeded", timeout=20_000)
+        assert f"{name}-old.qcow2" in virsh("domblklist", name)
+        assert f"{name}.qcow2" not in virsh("vol-list", "default")
+    finally:
+        virsh("undefine", name)
+        virsh("vol-delete", f"{name}-old.qcow2", "--pool", "default")

@@ -45,7 +45,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "hosts/<int:pk>/": ("who sees it", "nobody"),
     "instances/": ("all", "nobody"),
     "instances/bulk/": ("nobody", "anybody signed in"),  # what is not theirs is told one by one
-    "instances/bulk/delete/": ("all", "nobody"),
+    "instances/delete/": ("all", "nobody"),
     "instances/create/": ("who manages something", "who manages something"),
     "instances/<int:pk>/": ("who sees it", "nobody"),
     "instances/<int:pk>/autostart/": ("nobody", "who manages it"),

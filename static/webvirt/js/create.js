@@ -10,6 +10,7 @@ function begin() {
   for (const slider of Object.values(sliders())) slider.begin();
   for (const list of form.querySelectorAll("[data-list]")) beginList(list);
   form.querySelector("[data-summary]").hidden = false;
+  for (const choice of form.elements.source) choice.addEventListener("change", followSource);
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
   refresh();
@@ -18,16 +19,35 @@ function begin() {
 function refresh() {
   const host = chosenHost();
   followHost(host);
-  form.querySelector("[data-iso]").hidden = form.elements.source.value !== "iso";
+  for (const part of form.querySelectorAll("[data-source]")) part.hidden = part.dataset.source !== form.elements.source.value;
   for (const slider of Object.values(sliders())) slider.follow();
   summarise(host);
 }
 
-// The host: the one chosen, else the one of the image or the first disk, else the best, which is listed first.
+// What the guest starts from: the chosen image, or the disk that is there.
+function origin() {
+  return { iso: selected(form.elements.cdrom), disk: selected(form.elements.existing) }[form.elements.source.value];
+}
+
+// A guest with a disk needs no other: the first one, that was there for it, goes, and comes back for another source.
+function followSource() {
+  const first = form.querySelector("[data-list=disks] tbody tr");
+  const box = first?.querySelector("[data-delete] input");
+  if (!box) return;
+  const disk = form.elements.source.value === "disk";
+  if (disk && !box.checked) {
+    first.dataset.aside = "";
+    box.checked = first.hidden = true;
+  } else if (!disk && "aside" in first.dataset) {
+    delete first.dataset.aside;
+    box.checked = first.hidden = false;
+  }
+}
+
+// The host: the one chosen, else the one of the image or the disk, else the best, which is listed first.
 function chosenHost() {
   const options = [...form.elements.host.options].filter((option) => option.value);
-  const image = form.elements.source.value === "iso" && selected(form.elements.cdrom);
-  const id = form.elements.host.value || (image && image.dataset.host) || options[0].value;
+  const id = form.elements.host.value || origin()?.dataset.host || options[0].value;
   return options.find((option) => option.value === id) ?? options[0];
 }
 
@@ -38,7 +58,7 @@ function selected(select) {
 // Pools and networks of other hosts cannot be chosen, nor their images once a host is.
 function followHost(host) {
   for (const option of form.querySelectorAll("[data-list] option[data-host]")) keepTo(option, host.value);
-  for (const option of form.elements.cdrom.options) {
+  for (const option of [...form.elements.cdrom.options, ...form.elements.existing.options]) {
     if (option.dataset.host) keepTo(option, form.elements.host.value || option.dataset.host);
   }
   for (const select of form.querySelectorAll("select")) {
@@ -161,15 +181,16 @@ function summarise(host) {
   const memory = (Number(form.elements.memory_gib.value) || 0) * GIB;
   const disks = kept("disks").map(diskOf);
   const cards = kept("cards").map((row) => selected(row.querySelector("select"))?.dataset.name);
-  const image = form.elements.source.value === "iso" && selected(form.elements.cdrom)?.dataset.name;
+  const from = origin()?.dataset.name;
   number("disks", 1);
   number("cards", 0);
   part("name").textContent = name || "–";
   part("host").textContent = host.dataset.name;
-  part("source").textContent = part("source").title = image || part("source").dataset.empty;
+  part("source").textContent = part("source").title = from || part("source").dataset.empty;
   part("vcpus").textContent = `${vcpus} vCPU`;
   part("memory").textContent = size(memory);
-  lines(part("disks"), disks.map((disk) => fill(part("disks").dataset.words, disk)));
+  const had = form.elements.source.value === "disk" && from ? [from] : [];
+  lines(part("disks"), [...had, ...disks.map((disk) => fill(part("disks").dataset.words, disk))]);
   lines(part("cards"), cards);
   const forced = form.elements.virt_type.value;
   for (const words of form.querySelectorAll("[data-forced]")) words.hidden = words.dataset.forced !== forced;

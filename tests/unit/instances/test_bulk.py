@@ -85,7 +85,7 @@ def test_the_list_says_what_each_guest_allows(world: World) -> None:
 
 def test_deleting_several_says_what_goes_and_takes_it(world: World) -> None:
     other = make_instance(world.host, "web-2")
-    page = world.client("manager").get(f"{PATH}delete/?ids={world.instance.pk},{other.pk}").content.decode()
+    page = world.client("manager").get(f"/instances/delete/?ids={world.instance.pk},{other.pk}").content.decode()
     assert "Delete 2 guests?" in page
     assert "web-1.qcow2" in page
     assert "10.0 GiB" in page
@@ -103,7 +103,7 @@ def test_deleting_several_keeps_their_disks_unless_asked(world: World) -> None:
 def test_nobody_else_may_delete_several(world: World) -> None:
     answer = ask(world, "operator", verb="delete", ids=[world.instance.pk])
     assert answer.json()["results"][0]["problem"]["title"] == "Not allowed"
-    page = world.client("operator").get(f"{PATH}delete/?ids={world.instance.pk}").content.decode()
+    page = world.client("operator").get(f"/instances/delete/?ids={world.instance.pk}").content.decode()
     assert "web-1" not in page
 
 

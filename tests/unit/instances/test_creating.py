@@ -58,8 +58,8 @@ def test_a_name_and_an_image_are_enough(world: World) -> None:
     assert answer.url == f"/tasks/{task.pk}/?then=console"
     assert (task.object_name, task.host_id) == ("web-8", world.host.pk)
     assert task.arguments["disks"] == [
-        {"pool": str(world.pool.uuid), "pool_name": "default", "volume": "web-8.qcow2", "size_bytes": 20 * GIB,
-         "format": "qcow2", "bus": "virtio"}
+        {"existing": False, "pool": str(world.pool.uuid), "pool_name": "default", "volume": "web-8.qcow2",
+         "size_bytes": 20 * GIB, "format": "qcow2", "bus": "virtio"}
     ]  # fmt: skip
     assert task.arguments["cdrom"] == {"pool": str(world.pool.uuid), "volume": "boot.iso"}
     assert task.arguments["networks"][0]["network"] == "default"
