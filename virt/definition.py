@@ -67,10 +67,10 @@ class GuestSpec:
     title: str = ""
     firmware: Literal["bios", "uefi"] = "bios"
     machine: str = ""
+    cpu: CpuMode | None = None
     disks: tuple[DiskSpec, ...] = ()
     cdrom: str | None = None
     networks: tuple[NicSpec, ...] = ()
-    cpu: CpuMode | None = None
     video: str = "vga"
 
 
@@ -123,13 +123,13 @@ def _use_uefi(domain: Domain) -> None:
 
 
 def _choose_cpu(domain: Domain, spec: GuestSpec, domcaps: DomainCapabilities | None) -> None:
+    if spec.cpu is not None:
+        domain.cpu_mode = spec.cpu
+        return
     mode = CpuMode.HOST_PASSTHROUGH if spec.virt_type is VirtType.KVM else CpuMode.MAXIMUM
     if domcaps is not None and mode in domcaps.supported_cpu_modes:
         domain.cpu_mode = mode
 
-    if spec.cpu is not None:
-        domain.cpu_mode = spec.cpu
-        return
 
 def _add_disks(domain: Domain, spec: GuestSpec) -> None:
     letters = {"vd": iter(ascii_lowercase), "sd": iter(ascii_lowercase), "hd": iter(ascii_lowercase)}
