@@ -46,12 +46,14 @@ def read(host_id: int, found: Iterable[DomainFacts]) -> Read:
 
 def values(facts: DomainFacts, disks: list[dict[str, Any]]) -> dict[str, Any]:
     """The values of a guest's row."""
-    persistent = Domain.parse(facts.xml_inactive or facts.xml_live)
+    persistent = now = Domain.parse(facts.xml_inactive or facts.xml_live)
+    if facts.xml_inactive not in ("", facts.xml_live):
+        now = Domain.parse(facts.xml_live)
     return {
         "name": facts.name,
-        "title": (persistent.title or "")[:500],
-        "notes": persistent.description or "",
-        "tags": Own.of(persistent).tag_names,
+        "title": (now.title or "")[:500],
+        "notes": now.description or "",
+        "tags": Own.of(now).tag_names,
         "state": facts.state.value,
         "reason": facts.reason,
         "vcpus": facts.vcpus,

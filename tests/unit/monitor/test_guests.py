@@ -64,6 +64,10 @@ def test_what_is_said_about_a_guest_is_read_from_its_definition(link: Link, host
     link.call(metadata.describe, FIRST, title="The shop", description="Mind it", tags=["prod", "生产"])
     guests.sync_some(link, host.pk, [FIRST])
     assert (first().title, first().notes, first().tags) == ("The shop", "Mind it", ["prod", "生产"])
+    # As `virsh desc` does with a guest that runs.
+    link.call(lambda conn: conn.domain(FIRST).setMetadata(1, "The market", None, None, 1))
+    guests.sync_some(link, host.pk, [FIRST])
+    assert first().title == "The market"
 
 
 def test_it_follows_a_guest_through_its_life(link: Link, host: Host, told: Told) -> None:

@@ -1,5 +1,6 @@
 """The definition of a new guest: golden files, and what must hold for every choice."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -89,6 +90,11 @@ def test_a_guest_on_kvm_gets_the_hosts_own_processor() -> None:
     offers = offers.replace("name='host-passthrough' supported='no'", "name='host-passthrough' supported='yes'")
     domain = build(SPECS["guest-uefi-scsi"], DomainCapabilities.parse(offers))
     assert domain.cpu_mode is CpuMode.HOST_PASSTHROUGH
+
+
+@pytest.mark.parametrize("mode", list(CpuMode))
+def test_a_processor_that_somebody_chose_is_the_guests(mode: CpuMode) -> None:
+    assert build(replace(SPECS["guest-iso"], cpu=mode), DOMCAPS).cpu_mode is mode
 
 
 def test_without_an_iso_there_is_no_drive() -> None:
