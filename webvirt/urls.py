@@ -5,10 +5,12 @@ from django.urls import include, path
 from api.unknown import Unknown
 from console import views as console
 from instances.overview import overview
+from instances.search import search
 from webvirt.health import healthz
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("search/", search, name="search"),
     path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
     path("hosts/", include("hosts.urls")),

@@ -58,6 +58,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     **{f"instances/<int:pk>/{action}/": ("nobody", "who operates it") for action in GUEST_ACTIONS},
     "networks/": ("all", "nobody"),
     "networks/<int:pk>/": ("who sees it", "nobody"),
+    "search/": ("all", "nobody"),
     "storage/": ("all", "nobody"),
     "storage/<int:pk>/": ("who sees it", "nobody"),
     "storage/<int:pk>/refresh/": ("nobody", "who operates it"),

@@ -4,4 +4,5 @@ import "./frame.js";
 import "./times.js";
 import "./dialogs.js";
 import "./actions.js";
+import "./search.js";
 import "./live.js";

@@ -14,11 +14,9 @@ document.addEventListener("click", (event) => {
     event.target.closest("dialog").close();
   } else if (opener?.href && plain(event)) {
     event.preventDefault();
-    remember(opener);
-    load(opener.href);
+    load(opener);
   } else if (opener && !opener.href) {
-    remember(opener);
-    open(document.getElementById(opener.dataset.dialog));
+    open(document.getElementById(opener.dataset.dialog), opener);
   }
 });
 
@@ -33,17 +31,20 @@ function plain(event) {
   return !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
 }
 
-async function load(href) {
+async function load(opener) {
+  const href = opener.href;
   const answer = await fetch(href, { headers: { "X-Webvirt-Live": "dialog" } }).catch(() => undefined);
   if (!answer?.ok || answer.redirected) {
     location.assign(href); // the page itself says what is wrong
     return;
   }
   shared.innerHTML = await answer.text();
-  open(shared);
+  open(shared, opener);
 }
 
-function open(dialog) {
+/** Open `dialog`; when it closes, the focus goes back to `opener`. */
+export function open(dialog, opener) {
+  remember(opener);
   for (const input of dialog.querySelectorAll("[data-type-to-confirm]")) hold(input);
   dialog.showModal();
 }
