@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A person. `is_superuser` is the role admin: everything, users and hosts included."""
+    """A person. `is_superuser` is the role admin: everything, users and hosts included.
+
+    `timezone` and `language` are as the browser has them where they are "".
+    """
 
     class Theme(models.TextChoices):
         AUTO = "auto", _("As the system")
@@ -21,6 +24,7 @@ class User(AbstractUser):
 
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
     timezone = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=10, blank=True, default="")
 
 
 class Role(models.TextChoices):

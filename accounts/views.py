@@ -1,6 +1,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,9 +14,13 @@ logout = LogoutView.as_view()
 
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Remember the theme that the person chose."""
+    """Remember the theme or the language that the person chose."""
     form = PreferencesForm(request.POST, instance=actor_of(request.user))
     if not form.is_valid():
-        return HttpResponseBadRequest(_("No such theme."))
+        return HttpResponseBadRequest(_("There is no such choice."))
     form.save()
-    return redirect("overview") if not request.headers.get("X-Webvirt-Toast") else HttpResponse(status=204)
+    if request.headers.get("X-Webvirt-Toast"):
+        return HttpResponse(status=204)
+    back = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if here else "overview")

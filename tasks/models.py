@@ -42,7 +42,8 @@ class Task(models.Model):
     The object is named without a foreign key, and may not exist yet. `kind` is `<app>.<verb>`.
     `arguments` and `result` hold no secrets. `made` is the journal of what the job has half made,
     written before each making, so that whoever ends the task can remove it. `work_done` says that the host has
-    the whole change, and only the lists have yet to show it. `limit` is in seconds.
+    the whole change, and only the lists have yet to show it. `limit` is in seconds. `language` is the actor's: the
+    log is written in it.
     """
 
     class State(models.TextChoices):
@@ -76,6 +77,7 @@ class Task(models.Model):
     request_digest = models.CharField(max_length=64, blank=True)
     progress = models.PositiveSmallIntegerField(null=True)
     progress_text = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10, blank=True)
     work_done = models.BooleanField(default=False)
     cancel_asked = models.BooleanField(default=False)
     worker = models.CharField(max_length=100, blank=True)

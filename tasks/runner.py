@@ -13,9 +13,11 @@ import threading
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from live.channel import publish
@@ -106,7 +108,8 @@ def run(task_id: int) -> None:
     with Lease(task.pk, worker) as lease:
         publish("task", task.pk)
         log.info("task %s: %s %s", task.pk, task.kind, task.object_name)
-        perform(task, Context(task, lease.cancel_asked))
+        with translation.override(task.language or settings.LANGUAGE_CODE):
+            perform(task, Context(task, lease.cancel_asked))
     ring_next(task)
 
 
@@ -143,11 +146,11 @@ def undo(context: Context) -> None:
         job.undo(context)
         context.forget()
     except VirtError as failure:
-        context.say(f"{failure.title} {failure.detail % failure.params}")
+        context.say(f"{_(failure.title)} {_(failure.detail) % failure.params}")
         log.warning("task %s: its clean-up failed: %s", context.task.pk, failure)
     except Exception:
         log.exception("task %s: its clean-up failed by our own fault", context.task.pk)
-        context.say("Not everything that was half made could be removed.")
+        context.say(_("Not everything that was half made could be removed."))
 
 
 def finish(task: Task, state: str, *, result: Any = None, error: dict[str, Any] | None = None) -> None:

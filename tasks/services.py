@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ import redis
 from celery import current_app as celery_app
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
-from accounts.rights import Action, Ref, may, require
+from accounts.rights import Action, Ref, most, require
 from live.channel import publish
 from tasks.errors import OtherRequest, Refused
 from tasks.models import LogLine, Task
@@ -85,6 +87,7 @@ def ask_for(
                 lock_key=lock_key,
                 idempotency_key=key or None,
                 request_digest=digest_of(request),
+                language=get_language() or "",
             )
     except IntegrityError:
         # Somebody sent the same key in the same moment, and theirs was first.
@@ -131,7 +134,16 @@ def cancel(*, task: Task, actor: User) -> Task:
 
 
 def may_cancel(user: Any, task: Task) -> bool:
-    return task.can_cancel and (task.actor_id == user.pk or may(user, Action.OPERATE, task.ref))
+    return task.pk in cancellable(user, [task])
+
+
+def cancellable(user: Any, tasks: Iterable[Task]) -> set[int]:
+    """The ids of those tasks whose end the user may ask for; one query for all."""
+    running = [task for task in tasks if task.can_cancel]
+    rights = most(user, [task.ref for task in running])
+    return {
+        task.pk for task in running if task.actor_id == user.pk or rights.get(task.ref, Action.SEE) >= Action.OPERATE
+    }
 
 
 def say(task: Task, text: str) -> None:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.rights import Action, actor_of, most
+from accounts.rights import actor_of
 from tasks import services
 from tasks.answers import asked
 from tasks.forms import TaskFilters
@@ -35,15 +35,8 @@ def listing(request: HttpRequest) -> HttpResponse:
 def rows_of(tasks: Iterable[Task], user: Any) -> list[dict[str, Any]]:
     """Each task with whether the user may cancel it; one query for all."""
     shown = list(tasks)
-    allowed = most(user, [task.ref for task in shown])
-    return [
-        {
-            "task": task,
-            "may_cancel": task.can_cancel
-            and (task.actor_id == user.pk or allowed.get(task.ref, Action.SEE) >= Action.OPERATE),
-        }
-        for task in shown
-    ]
+    allowed = services.cancellable(user, shown)
+    return [{"task": task, "may_cancel": task.pk in allowed} for task in shown]
 
 
 @require_safe

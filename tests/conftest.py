@@ -10,6 +10,12 @@ from django.conf import settings
 
 from tests.stack import Stack
 from tests.waiting import wait_for
+from webvirt.prepare import compile_messages
+
+
+def pytest_sessionstart() -> None:
+    """The words of other languages are read once a process: they are compiled before anybody reads them."""
+    compile_messages()
 
 
 def _answers(client: redis.Redis) -> bool:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
-from django.utils.translation import gettext_lazy as _
 
 from webvirt.places import kept_secret, private_folder, socket_folder
 
@@ -150,7 +149,7 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "accounts:login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

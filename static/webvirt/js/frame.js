@@ -17,13 +17,16 @@ if (menu) {
   });
 }
 
-document.querySelector("[data-theme-form]")?.addEventListener("submit", (event) => {
-  event.preventDefault();
+document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (!form.matches("[data-theme-form]")) return;
+  event.preventDefault();
   const chosen = event.submitter;
   document.documentElement.dataset.bsTheme = chosen.value;
-  for (const choice of form.elements.theme) choice.removeAttribute("aria-current");
-  chosen.setAttribute("aria-current", "true");
+  for (const choice of document.querySelectorAll("[data-theme-form] [name=theme]")) {
+    if (choice.value === chosen.value) choice.setAttribute("aria-current", "true");
+    else choice.removeAttribute("aria-current");
+  }
   fetch(form.action, {
     method: "POST",
     body: new FormData(form, chosen),

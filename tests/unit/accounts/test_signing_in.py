@@ -53,6 +53,32 @@ def test_the_theme_is_remembered(world: World) -> None:
     assert User.objects.get(username="viewer").theme == "dark"
 
 
+def test_the_language_is_the_browsers_until_one_is_chosen(world: World) -> None:
+    client = world.client("viewer")
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9"}
+    assert '<html lang="en"' in client.get("/hosts/").content.decode()
+    page = client.get("/hosts/", headers=chinese).content.decode()
+    assert '<html lang="zh-hans"' in page
+    assert "主机" in page
+    assert client.post("/accounts/preferences/", {"language": "en"}).status_code == 302
+    assert client.get("/hosts/", headers=chinese)["Content-Language"] == "en"
+    client.post("/accounts/preferences/", {"language": "zh-hans"})
+    assert client.get("/hosts/")["Content-Language"] == "zh-hans"
+    client.post("/accounts/preferences/", {"theme": "dark"})
+    viewer = User.objects.get(username="viewer")
+    assert (viewer.language, viewer.theme) == ("zh-hans", "dark")
+    assert client.post("/accounts/preferences/", {"language": "xx"}).status_code == 400
+    assert '<html lang="zh-hans"' in Client().get("/login/", headers=chinese).content.decode()
+
+
+def test_who_chooses_stays_on_the_page(world: World) -> None:
+    client = world.client("viewer")
+    asked = {"language": "zh-hans", "next": "/tasks/?state=failed"}
+    assert client.post("/accounts/preferences/", asked)["Location"] == "/tasks/?state=failed"
+    for elsewhere in ("https://evil.example/", "//evil.example/", "javascript:alert(1)", ""):
+        assert client.post("/accounts/preferences/", {**asked, "next": elsewhere})["Location"] == "/"
+
+
 def test_a_strange_time_zone_breaks_no_page(world: World) -> None:
     client = world.client("viewer")
     session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"

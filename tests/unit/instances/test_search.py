@@ -106,6 +106,11 @@ def test_it_leads_to_uploads_where_one_may(world: World) -> None:
         assert titles(world, "operator", text) == []
 
 
+def test_it_speaks_the_readers_language(world: World) -> None:
+    page = world.client("operator").get("/search/?q=启动web", headers={**LIVE, "Accept-Language": "zh-hans"})
+    assert f'data-url="{address(world.instance, "start/")}"' in page.content.decode()
+
+
 def test_before_anything_is_typed_it_offers_what_was_chosen_lately(world: World) -> None:
     keys = [
         f"instance:{world.instance.pk}:start",

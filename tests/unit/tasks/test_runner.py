@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import redis
+from django.utils import translation
+from django.utils.translation import gettext
 
 from tasks import runner, services, sweep
 from tasks.context import Context
@@ -59,6 +61,14 @@ def test_it_does_the_job_and_says_so(world: World) -> None:
     assert (task.state, task.progress, task.result, task.error) == ("succeeded", 100, {"name": "web-1"}, None)
     assert task.started_at <= task.ended_at
     assert [line.text for line in task.log.all()] == ["A line."]
+
+
+def test_its_log_is_in_the_language_of_whoever_asked(world: World) -> None:
+    declare(lambda context: context.say(gettext("The name is taken")))
+    with translation.override("zh-hans"):
+        task = services.ask_for("tests.do", actor=world.operator, target=world.instance.ref, host_name="kvm-01")
+    for asked, words in ((task, "名称已被占用"), (queued(world), "The name is taken")):
+        assert [line.text for line in done(asked).log.all()] == [words]
 
 
 @pytest.mark.parametrize("failure", [NotFound(), JobFailed("T", "There is no %(what)s.", params={"what": "room"})])
