@@ -11,6 +11,7 @@ from instances.models import Instance
 from networks.models import Network
 from storage.models import Pool
 from tasks.models import Task
+from tasks.services import cancellable
 from webvirt import __version__, alive
 
 MOST_RUNNING = 5
@@ -47,8 +48,22 @@ class Frame:
         return Host.objects.visible_to(self.user).filter(status__state__in=lost).count()
 
     @cached_property
+    def running_count(self) -> int:
+        return Task.objects.visible_to(self.user).unfinished().count()
+
+    @cached_property
     def running_tasks(self) -> list[Task]:
+        """The newest of them."""
         return list(Task.objects.visible_to(self.user).unfinished().order_by("-pk")[:MOST_RUNNING])
+
+    @property
+    def running_more(self) -> int:
+        """How many more there are than are shown."""
+        return max(self.running_count - len(self.running_tasks), 0)
+
+    @cached_property
+    def cancellable(self) -> set[int]:
+        return cancellable(self.user, self.running_tasks)
 
     @cached_property
     def last_task(self) -> Task | None:

@@ -115,10 +115,14 @@ class Overview:
 
     @cached_property
     def pools(self) -> list[Pool]:
-        """Active pools, the fullest first."""
+        """The fullest."""
+        return list(self.active_pools[:MOST_POOLS])
+
+    @property
+    def active_pools(self) -> QuerySet[Pool]:
+        """The fullest first."""
         rows = Pool.objects.visible_to(self.user).filter(state=Pool.State.ACTIVE, capacity_bytes__gt=0)
-        by_room = rows.select_related("host").order_by(F("available_bytes") * 1.0 / F("capacity_bytes"))
-        return list(by_room[:MOST_POOLS])
+        return rows.select_related("host").order_by(F("available_bytes") * 1.0 / F("capacity_bytes"))
 
     @cached_property
     def host_rows(self) -> list[HostRow]:
@@ -154,7 +158,13 @@ class Overview:
 
     @cached_property
     def worries(self) -> list[Worry]:
-        return [*self.lost_hosts(), *self.broken_guests(), *self.full_pools(), *self.failed_tasks()]
+        return [
+            *self.lost_hosts(),
+            *self.broken_guests(),
+            *self.broken_pools(),
+            *self.full_pools(),
+            *self.failed_tasks(),
+        ]
 
     def lost_hosts(self) -> list[Worry]:
         lost = [host for host in self.hosts if host.status.state in (HostStatus.State.DOWN, HostStatus.State.REFUSED)]
@@ -192,6 +202,7 @@ class Overview:
         )
 
     def full_pools(self) -> list[Worry]:
+        full = self.active_pools.filter(available_bytes__lte=F("capacity_bytes") * (1 - FULL))
         return [
             Worry(
                 "degraded",
@@ -201,8 +212,23 @@ class Overview:
                 reverse("storage:detail", args=[pool.pk]),
                 _("Open pool"),
             )
-            for pool in self.pools
-            if pool.available_bytes <= pool.capacity_bytes * (1 - FULL)
+            for pool in full[:MOST_WORRIES]
+        ]
+
+    def broken_pools(self) -> list[Worry]:
+        pools = Pool.objects.visible_to(self.user).filter(host__status__state=HostStatus.State.UP)
+        broken = pools.filter(state__in=[Pool.State.DEGRADED, Pool.State.INACCESSIBLE]).select_related("host")
+        return [
+            Worry(
+                pool.state,
+                _("The pool %(pool)s on %(host)s is not as it should be") % {"pool": pool.name, "host": pool.host.name},
+                None,
+                _("libvirt says: %(state)s. Look at the disk or the server that it lies on.")
+                % {"state": pool.get_state_display()},
+                reverse("storage:detail", args=[pool.pk]),
+                _("Open pool"),
+            )
+            for pool in broken[:MOST_WORRIES]
         ]
 
     def failed_tasks(self) -> list[Worry]:

@@ -1,5 +1,7 @@
 """The overview says what waits for somebody, and nothing when nothing does."""
 
+import uuid
+
 import pytest
 from django.utils import timezone
 
@@ -51,6 +53,23 @@ def test_a_guest_that_somebody_paused_is_not_told(world: World) -> None:
 def test_a_full_pool_is_told(world: World) -> None:
     Pool.objects.update(available_bytes=9 * 1024**3)
     assert "The pool default on kvm-01 is nearly full" in overview(world)
+
+
+def test_every_full_pool_is_told(world: World) -> None:
+    for number in range(6):
+        Pool.objects.create(
+            host=world.host, uuid=uuid.uuid4(), name=f"full-{number}", type="dir", state="active",
+            capacity_bytes=1000, available_bytes=number,
+        )  # fmt: skip
+    page = overview(world)
+    assert all(f"The pool full-{number} on kvm-01" in page for number in range(6))
+    assert "full-0" not in overview(world, "stranger")
+
+
+def test_a_broken_pool_is_told(world: World) -> None:
+    Pool.objects.update(state="inaccessible")
+    assert "The pool default on kvm-01 is not as it should be" in overview(world)
+    assert "libvirt says: Inaccessible." in overview(world)
 
 
 def test_a_failed_task_is_told_until_it_is_tried_again(world: World) -> None:
