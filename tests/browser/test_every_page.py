@@ -1,0 +1,141 @@
+"""Every page, light and dark, wide and narrow: nothing that axe finds, and nothing that reaches out of the window."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.guests import ipxe_guest
+from tests.program import Program
+from tests.stack import HOME, Stack
+from tests.unit.test_urls_and_roles import PAGES
+from tests.virsh import virsh
+from tests.waiting import wait_for
+
+AXE = (HOME / "node_modules" / "axe-core" / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Tall, so that what sticks to the foot of the window covers nothing.
+SIZES = ({"width": 1360, "height": 2600}, {"width": 360, "height": 3600})
+RUN_AXE = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]}).then(found =>
+    found.violations.flatMap(one => one.nodes.map(node => [one.id, node.target.join(" "), node.failureSummary]))
+)"""
+SPAN = "() => document.scrollingElement.scrollWidth - innerWidth"
+
+
+@pytest.fixture(scope="module")
+def guest() -> Iterator[str]:
+    """A guest that runs, so that pages have figures, a screen, and everything that can be done."""
+    with ipxe_guest("t-axe") as (_uuid, name):
+        virsh("start", name)
+        yield name
+
+
+@pytest.fixture(scope="module")
+def ids(guest: str, stack: Stack) -> dict[str, int]:
+    """The number of one of each kind, by the first part of its page's address."""
+    program = Program.of(stack, "axe")
+
+    def first(path: str) -> int:
+        return wait_for(lambda: program.get(path)["results"])[0]["id"]
+
+    return {
+        "hosts": first("hosts/"),
+        "instances": first(f"instances/?search={guest}"),
+        "networks": first("networks/"),
+        "storage": first("pools/"),
+        "tasks": first("tasks/"),
+    }
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Browser, signed_in: BrowserContext, stack: Stack) -> Iterator[Page]:
+    """A page of admin's that axe may be put into, which the policy would refuse."""
+    context = browser.new_context(
+        base_url=stack.url, storage_state=signed_in.storage_state(), bypass_csp=True, locale="en-GB", timezone_id="UTC"
+    )
+    context.add_init_script(script=AXE)
+    yield context.new_page()
+    context.close()
+
+
+def faults(page: Page) -> list[Any]:
+    """What is wrong with the page as it is, in both themes and both widths."""
+    found: list[Any] = []
+    for size in SIZES:
+        page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            found += [(size["width"], scheme, *fault) for fault in page.evaluate(RUN_AXE, RULES)]
+        over = page.evaluate(SPAN)
+        if over > 0:
+            found.append((size["width"], f"{over} px wider than the window"))
+    return found
+
+
+def addresses() -> list[str]:
+    return ["/" + route for route in PAGES if "<uuid" not in route] + ["/api/v1/docs/", "/nowhere/"]
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_a_page_is_for_everybody(watched: Page, ids: dict[str, int], address: str) -> None:
+    kind = address.split("/")[1]
+    answer = watched.goto(address.replace("<int:pk>", str(ids.get(kind, ""))))
+    assert answer and answer.status == (404 if kind == "nowhere" else 200)
+    assert faults(watched) == []
+
+
+def test_a_page_in_chinese_is_too(watched: Page, ids: dict[str, int], shot: Callable[[Page, str], None]) -> None:
+    watched.goto("/instances/")
+    watched.set_viewport_size({"width": 1360, "height": 900})
+    watched.get_by_role("button", name="Language").click()
+    watched.get_by_role("button", name="简体中文").click()
+    try:
+        expect(watched.get_by_role("heading", name="虚拟机")).to_be_visible()
+        shot(watched, "instances-zh")
+        for address in ("/", "/instances/", f"/instances/{ids['instances']}/", "/instances/create/", "/tasks/"):
+            watched.goto(address)
+            expect(watched.locator("html")).to_have_attribute("lang", "zh-hans")
+            assert faults(watched) == []
+    finally:
+        watched.set_viewport_size({"width": 1360, "height": 900})
+        watched.get_by_role("button", name="语言").click()
+        watched.get_by_role("button", name="English").click()
+        expect(watched.get_by_role("heading", name="Tasks")).to_be_visible()
+
+
+def test_signing_in_is_for_everybody(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(base_url=stack.url, bypass_csp=True, locale="en-GB")
+    context.add_init_script(script=AXE)
+    page = context.new_page()
+    page.goto("/login/")
+    assert faults(page) == []
+    context.close()
+
+
+def test_what_opens_over_a_page_is_for_everybody(watched: Page, ids: dict[str, int], guest: str) -> None:
+    watched.goto(f"/instances/{ids['instances']}/")
+    watched.set_viewport_size({"width": 1360, "height": 900})
+    watched.keyboard.press("Control+k")
+    watched.keyboard.type(guest)
+    expect(watched.get_by_role("option").first).to_contain_text(guest)
+    assert faults(watched) == []
+    watched.keyboard.press("Escape")
+    watched.set_viewport_size({"width": 1360, "height": 900})
+    watched.get_by_role("button", name="More actions").click()
+    assert faults(watched) == []
+    watched.set_viewport_size({"width": 1360, "height": 900})
+    watched.get_by_role("button", name="Delete", exact=True).click()
+    expect(watched.get_by_role("dialog")).to_be_visible()
+    assert faults(watched) == []
+
+
+def test_the_drawer_of_a_narrow_window_is_for_everybody(watched: Page) -> None:
+    watched.set_viewport_size({"width": 360, "height": 800})
+    watched.emulate_media(color_scheme="light", reduced_motion="reduce")
+    watched.goto("/hosts/")
+    watched.get_by_role("button", name="Menu").click()
+    expect(watched.get_by_role("link", name="Storage")).to_be_visible()
+    assert watched.evaluate(RUN_AXE, RULES) == []
+    watched.keyboard.press("Escape")
+    expect(watched.get_by_role("button", name="Menu")).to_be_focused()
