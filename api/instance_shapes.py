@@ -91,7 +91,7 @@ class InstanceSerializer(Shape):
     persistent = serializers.BooleanField()
     saved = serializers.BooleanField(help_text="Whether its memory is saved: its next start goes on from there.")
     addresses = serializers.ListField(
-        child=serializers.CharField(), help_text="Those that are known; none are read from guests so far."
+        child=serializers.CharField(), help_text="IP addresses, by its agent, DHCP leases and its host's ARP table."
     )
     tags = serializers.ListField(child=serializers.CharField())
     disks = DiskSerializer(many=True)
@@ -117,7 +117,7 @@ class InstanceSerializer(Shape):
             "autostart": instance.autostart,
             "persistent": instance.persistent,
             "saved": instance.has_managed_save,
-            "addresses": [],
+            "addresses": instance.ips,
             "tags": instance.tags,
             "disks": [{**disk, "volume": places.volumes.get((host, disk["path"]))} for disk in instance.disks],
             "networks": [

@@ -21,6 +21,7 @@ Values = Mapping[str, float | None]
 LATEST_SECONDS = 20  # older than this is not "now" any more, and is not shown
 HOUR_POINTS = 60
 HOUR_SECONDS = 3600
+SETTLED_SECONDS = 10  # a minute that is over is written with the first values of the next
 
 
 def latest_key(type: str, id: int) -> str:
@@ -73,12 +74,20 @@ def hour(type: str, ids: Iterable[int]) -> dict[int, list[tuple[int, dict[str, f
     return {id: [tuple(json.loads(raw)) for raw in points] for id, points in zip(wanted, lists, strict=True)}
 
 
-def line(points: list[tuple[int, dict[str, float | None]]], name: str, now: datetime) -> list[float | None]:
-    """One figure's last hour, a value for each minute; None where none was measured. Empty where it is no line yet."""
+def line(
+    points: list[tuple[int, dict[str, float | None]]],
+    name: str,
+    now: datetime,
+    latest: Mapping[str, float | None] | None = None,
+) -> list[float | None]:
+    """One figure's last hour, a value for each minute, the running one last; None where none was measured.
+
+    A minute has no point of its own before it is over and written: `latest` stands for it.
+    """
     known = {minute: values.get(name) for minute, values in points}
     last = int(now.timestamp()) // 60
-    if sum(value is not None for value in known.values()) < 2:
-        return []
+    for minute in (last, last - 1) if now.second < SETTLED_SECONDS else (last,):
+        known.setdefault(minute, (latest or {}).get(name))
     return [known.get(minute) for minute in range(last - HOUR_POINTS + 1, last + 1)]
 
 

@@ -37,12 +37,12 @@ class HostRow:
     @property
     def cpu(self) -> Points:
         """Percent, a point each minute of the last hour."""
-        return figures.line(self.hour, "cpu_percent", timezone.now())
+        return figures.line(self.hour, "cpu_percent", timezone.now(), self.now)
 
     @property
     def memory(self) -> Points:
         """Used bytes, a point each minute of the last hour."""
-        return figures.line(self.hour, "memory_used_bytes", timezone.now())
+        return figures.line(self.hour, "memory_used_bytes", timezone.now(), self.now)
 
     @property
     def cpu_now(self) -> float | None:

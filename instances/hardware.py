@@ -67,6 +67,7 @@ class Hardware:
             *self.disks(self.domain),
             *self.cards(),
             *self.displays(self.domain),
+            *self.agent(),
             self.firmware(self.domain),
             self.machine(self.domain),
         ]
@@ -123,10 +124,12 @@ class Hardware:
     def cards(self) -> Iterator[Device]:
         for number, card in enumerate(self.instance.interfaces):
             network = card["network"]
+            own = [known["address"] for known in self.instance.addresses if known["mac"] == card["mac"].lower()]
+            place = network or card["bridge"] or _("Elsewhere")
             yield Device(
                 "plug-connected",
                 _("Network card net%(n)d") % {"n": number},
-                network or card["bridge"] or _("Elsewhere"),
+                ", ".join([place, *own]),
                 " · ".join(part for part in (card["model"], card["mac"]) if part),
                 url=reverse("networks:detail", args=[self.networks[network]]) if network in self.networks else "",
             )
@@ -144,6 +147,11 @@ class Hardware:
             yield Device(
                 "device-desktop", _("Display"), where, _("%(model)s video") % {"model": video} if video else ""
             )
+
+    def agent(self) -> Iterator[Device]:
+        if self.instance.agent is not None:
+            words = _("Connected") if self.instance.agent else _("Not connected")
+            yield Device("plug", _("Guest agent"), words)
 
     def firmware(self, domain: Domain) -> Device:
         uefi = domain.firmware == "efi" or domain.loader_type == "pflash"

@@ -46,6 +46,16 @@ class Row:
     spark: list[float | None]
 
     @property
+    def live(self) -> bool:
+        """Whether there are figures of it."""
+        return self.instance.state == Instance.State.RUNNING and self.instance.stale_since is None
+
+    @property
+    def cpu_name(self) -> str:
+        """What its processor load is called on the live channel."""
+        return f"instance:{self.instance.pk}:cpu_percent"
+
+    @property
     def console(self) -> bool:
         return self.right >= Action.OPERATE and self.instance.has_screen and self.instance.stale_since is None
 
@@ -127,7 +137,7 @@ def tagged(queryset: QuerySet[Instance], tag: str) -> QuerySet[Instance]:
 
 
 def matching(queryset: QuerySet[Instance], text: str, otherwise: Q | None = None) -> QuerySet[Instance]:
-    """Guests whose name, title, tags, UUID or MAC address has `text` in it, or for which `otherwise` holds."""
+    """Guests whose name, title, tags, UUID, MAC or IP address has `text` in it, or for which `otherwise` holds."""
     found = Q(name__icontains=text) | Q(title__icontains=text)
     if otherwise is not None:
         found |= otherwise
@@ -139,6 +149,9 @@ def matching(queryset: QuerySet[Instance], text: str, otherwise: Q | None = None
     if re.fullmatch(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{0,2}){1,5}", text):
         queryset = queryset.annotate(cards=Cast("interfaces", TextField()))
         found |= Q(cards__icontains=text)
+    if re.fullmatch(r"(?=.*[.:])[0-9a-fA-F.:]{2,39}", text):
+        queryset = queryset.annotate(reached=Cast("addresses", TextField()))
+        found |= Q(reached__icontains=text)
     return queryset.filter(found)
 
 
@@ -162,7 +175,7 @@ def rows_of(instances: Iterable[Instance], user: Any) -> list[Row]:
             right=rights[guest.ref],
             verbs=possible(guest, rights[guest.ref]),
             now=UNKNOWN | latest.get(guest.pk, {}),
-            spark=figures.line(hours.get(guest.pk, []), "cpu_percent", now),
+            spark=figures.line(hours.get(guest.pk, []), "cpu_percent", now, latest.get(guest.pk)),
         )
         for guest in guests
         if guest.ref in rights

@@ -34,7 +34,9 @@ class Instance(models.Model):
 
     `memory_bytes` is the most it may have. `disks` are objects {device, target, bus, format, path,
     readonly, shareable}, `interfaces` {network, bridge, mac, model}, `graphics` {type, port,
-    listen}, as its persistent definition has them, or its live one where it has no other.
+    listen}, as its persistent definition has them, or its live one where it has no other. `addresses`
+    are {address, source, mac}, of the source that knows best ("agent", "lease" or "arp"); none while it is off.
+    `agent` says whether its agent is connected, None where it has no channel for one.
     """
 
     class State(models.TextChoices):
@@ -63,6 +65,8 @@ class Instance(models.Model):
     disks = models.JSONField(default=list)
     interfaces = models.JSONField(default=list)
     graphics = models.JSONField(default=list)
+    addresses = models.JSONField(default=list)
+    agent = models.BooleanField(null=True)
     xml = models.TextField(blank=True)
     inactive_xml = models.TextField(blank=True)
 
@@ -89,6 +93,11 @@ class Instance(models.Model):
     def stale_since(self) -> Any:
         """Since when what is shown is only the last known; None while the host is up."""
         return self.host.status.stale_since
+
+    @property
+    def ips(self) -> list[str]:
+        """Its addresses, the first the one to try first."""
+        return [known["address"] for known in self.addresses]
 
     @property
     def has_screen(self) -> bool:

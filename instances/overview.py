@@ -141,7 +141,7 @@ class Overview:
                 vcpus=promised.get(host.pk, nothing)["cpus"],
                 memory_bytes=promised.get(host.pk, nothing)["memory"],
                 now=UNKNOWN | latest.get(host.pk, {}),
-                spark=figures.line(hours.get(host.pk, []), "cpu_percent", now),
+                spark=figures.line(hours.get(host.pk, []), "cpu_percent", now, latest.get(host.pk)),
                 capacity_bytes=sum(capacity for capacity, _taken in rooms[host.pk]),
                 allocation_bytes=sum(taken for _capacity, taken in rooms[host.pk]),
             )

@@ -78,7 +78,7 @@ class Page:
         """The last hour of each figure, a value a minute."""
         points = figures.hour("instance", [self.instance.pk]).get(self.instance.pk, []) if self.runs else []
         clock = timezone.now()
-        return {name: figures.line(points, name, clock) for name in FIGURES}
+        return {name: figures.line(points, name, clock, self.now) for name in FIGURES}
 
     @property
     def names(self) -> dict[str, str]:

@@ -73,6 +73,7 @@ def values(facts: DomainFacts, disks: list[dict[str, Any]]) -> dict[str, Any]:
         ],
         # A display has its port only while the guest runs.
         "graphics": [asdict(graphics) for graphics in facts.graphics],
+        "agent": facts.agent,
         "xml": facts.xml_live,
         "inactive_xml": facts.xml_inactive,
     }

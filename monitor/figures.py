@@ -48,7 +48,9 @@ def guest_values(before: DomainSample | None, now: DomainSample, seconds: float)
     # A guest that was started again in between counts from nought: its other counters may be higher all the same.
     if before is None or seconds <= 0 or restarted(before, now):
         return values
-    worked = grown(before.cpu_time_ns, now.cpu_time_ns)
+    worked = grown(before.vcpu_time_ns, now.vcpu_time_ns)
+    if now.vcpu_time_ns is None:
+        worked = grown(before.cpu_time_ns, now.cpu_time_ns)
     if worked is not None and now.vcpus:
         values["cpu_percent"] = min(100.0, 100 * worked / (seconds * NANOSECONDS * now.vcpus))
     for name, counter in RATES.items():
@@ -62,10 +64,13 @@ def restarted(before: DomainSample, now: DomainSample) -> bool:
 
 
 def memory_used(now: DomainSample) -> float | None:
-    """What the guest itself says it uses, else what its process takes of the host's memory."""
-    if now.balloon_bytes is not None and now.balloon_unused_bytes is not None:
-        return max(0, now.balloon_bytes - now.balloon_unused_bytes)
-    return now.balloon_rss_bytes
+    """What the guest itself says it uses, caches left out; else what of its memory the host had to give so far."""
+    if now.guest_total_bytes is not None and now.guest_available_bytes is not None:
+        return max(0, now.guest_total_bytes - now.guest_available_bytes)
+    if now.balloon_rss_bytes is None or now.balloon_bytes is None:
+        return now.balloon_rss_bytes
+    # QEMU's own memory is in it too.
+    return min(now.balloon_rss_bytes, now.balloon_bytes)
 
 
 def host_values(before: CpuTimes | None, now: HostFigures) -> Values:

@@ -13,11 +13,14 @@ from monitor.rows import Changes
 from virt import domains
 from virt.domains import DomainFacts, DomainState
 from virt.errors import NotFound, VirtError
+from virt.states import State
 
 log = logging.getLogger(__name__)
 
 # The quick listing need not load what only a definition fills.
 HEAVY = ("xml", "inactive_xml", "disks", "interfaces", "graphics")
+# In these a guest has no addresses.
+OFF = (State.SHUTOFF, State.CRASHED)
 
 
 def sync_list(link: Link, host_id: int) -> None:
@@ -63,7 +66,12 @@ def _listed(state: DomainState) -> dict[str, object]:
         "autostart": state.autostart,
         "persistent": state.persistent,
         "has_managed_save": state.managed_save,
+        **no_addresses(state.state),
     }
+
+
+def no_addresses(state: State) -> dict[str, list[object]]:
+    return {"addresses": []} if state in OFF else {}
 
 
 def sync_some(link: Link, host_id: int, uuids: Iterable[UUID]) -> None:
@@ -85,7 +93,7 @@ def sync_some(link: Link, host_id: int, uuids: Iterable[UUID]) -> None:
     changes = Changes()
     for facts in found:
         row = rows.get(facts.uuid)
-        values = definitions.values(facts, read.disks[facts.uuid])
+        values = definitions.values(facts, read.disks[facts.uuid]) | no_addresses(facts.state)
         if row is None:
             changes.add(Instance(host_id=host_id, uuid=facts.uuid, state_since=timezone.now(), **values))
             continue

@@ -27,10 +27,10 @@ class Link:
     """An open connection. One thread calls; another may look whether a call is overdue, and cut it.
 
     Calls `aside` run in threads of their own: what waits for a single QEMU, or for a pool's storage, may wait
-    for good.
+    for good. `note` hears of events; without it there are none.
     """
 
-    def __init__(self, uri: str, *, note: Callable[[Event], None], closed: Callable[[], None]) -> None:
+    def __init__(self, uri: str, *, note: Callable[[Event], None] | None, closed: Callable[[], None]) -> None:
         self._peer = transport.endpoint(uri)
         before = frozenset(transport.sockets().values())
         self._connection = open_connection(uri, timeout=OPEN_SECONDS)
@@ -46,7 +46,7 @@ class Link:
         self.answered_at = time.time()
         try:
             self._connection.on_close(self._on_close)
-            self._subscription = self.call(subscribe, note)
+            self._subscription = self.call(subscribe, note) if note else None
         except BaseException:
             self._connection.close()
             raise
@@ -81,14 +81,14 @@ class Link:
     ) -> bool:
         """Ask without waiting; whether it was asked: not while `most` calls of this kind still wait, nor when closed.
 
-        `then` is called with the answer, in the thread that asked.
+        `then` is called with the answer, in the thread that asked; not where it was closed before it could ask.
         """
         self._aside = [(name, call) for name, call in self._aside if not call.done()]
         if self._closing or sum(name == kind for name, _call in self._aside) >= most:
             return False
         future = self._threads.submit(ask, self._connection)
         self._aside.append((kind, future))
-        future.add_done_callback(then)
+        future.add_done_callback(lambda answer: None if answer.cancelled() else then(answer))
         return True
 
     @property
@@ -127,5 +127,6 @@ class Link:
             if wait(waiting, timeout=CLOSE_SECONDS).not_done:
                 # libvirt frees a connection at its closing, also under a call that still uses it.
                 return
-        self._subscription.close()
+        if self._subscription:
+            self._subscription.close()
         self._connection.close()

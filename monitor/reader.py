@@ -18,6 +18,7 @@ from django.db import connections
 from hosts.settle import Look, answer
 from instances.models import Instance
 from monitor import guests, nets, pools, status
+from monitor.addresses import ROUND_SECONDS, AddressReader
 from monitor.chores import Chore
 from monitor.errands import Errand, Errands
 from monitor.figures import Sampler
@@ -44,6 +45,7 @@ LIST_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
 REFRESH_SECONDS = 600.0
 GUESTS_A_STEP = 5
+ADDRESSES_FIRST_SECONDS = 2.0
 # libvirt's first look at a host runs each QEMU binary that is installed there.
 FACTS_SECONDS = 90.0
 
@@ -62,6 +64,7 @@ class HostReader:
         self.link: Link | None = None
         self._name = name
         self._may_write = may_write
+        self._addresses: AddressReader | None = None
         self._agrees = False
         self._began = False
         self._intake = Intake()
@@ -98,6 +101,9 @@ class HostReader:
         if link is not None and link.is_overdue:
             log.warning("%s does not answer; its connection is cut", self._name)
             link.cut()
+        addresses = self._addresses
+        if addresses is not None:
+            addresses.check()
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
@@ -152,6 +158,9 @@ class HostReader:
             connections.close_all()
 
     def _close(self) -> None:
+        addresses, self._addresses = self._addresses, None
+        if addresses is not None:
+            addresses.close()
         link, self.link = self.link, None
         if link is None:
             return
@@ -164,6 +173,7 @@ class HostReader:
         """Make all rows true, then keep them so."""
         sampler = Sampler(self.host_id)
         errands = Errands(link, self._intake)
+        addresses = self._addresses = AddressReader(self.host_id, self._intake, self._open_beside)
         guests.sync_list(link, self.host_id)
         # A host that was never read is not up before it is known what it offers.
         if not status.has_facts(self.host_id):
@@ -177,6 +187,7 @@ class HostReader:
             Chore(LIST_SECONDS, lambda: self._guests(link), first=LIST_SECONDS),
             Chore(VOLUMES_SECONDS, lambda: self._volumes(errands), first=VOLUMES_SECONDS),
             Chore(REFRESH_SECONDS, lambda: self._refresh(errands), first=REFRESH_SECONDS),
+            Chore(ROUND_SECONDS, lambda: self._ask_addresses(addresses), first=ADDRESSES_FIRST_SECONDS),
         ]
         while not self._intake.stopped:
             self.pulse = time.monotonic()
@@ -279,6 +290,13 @@ class HostReader:
 
     def _refresh(self, errands: Errands) -> Iterator[float]:
         errands.add(self._refreshing(uuid) for uuid in self._active_pools())
+        return iter(())
+
+    def _open_beside(self) -> Link:
+        return Link(self.uri, note=None, closed=self._intake.wake)
+
+    def _ask_addresses(self, addresses: AddressReader) -> Iterator[float]:
+        addresses.begin()
         return iter(())
 
     def _active_pools(self) -> list[UUID]:

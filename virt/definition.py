@@ -20,6 +20,7 @@ from virt.xml.domain import (
     Graphics,
     Input,
     Interface,
+    Memballoon,
     Rng,
     Serial,
     Source,
@@ -32,6 +33,8 @@ AGENT_CHANNEL = "org.qemu.guest_agent.0"
 # libvirt by itself adds only the ones in use at its start.
 _ROOT_PORTS = 14
 _USB_PORTS = 15
+# How often the guest tells how much memory it uses.
+_MEMORY_SECONDS = 5
 _TARGET_PREFIXES = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd"}
 
 
@@ -112,6 +115,7 @@ def build(spec: GuestSpec, domcaps: DomainCapabilities | None) -> Domain:
     domain.inputs.append(Input(type="tablet", bus="usb"))
     domain.graphics.append(Graphics(type="vnc", autoport=True, listen="127.0.0.1"))
     domain.videos.append(Video(model=spec.video))
+    domain.memballoon = Memballoon(model="virtio", period=_MEMORY_SECONDS)
     domain.rngs.append(Rng(model="virtio", backend_model="random", backend="/dev/urandom"))
     return domain
 

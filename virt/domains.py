@@ -9,6 +9,7 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
+from virt.definition import AGENT_CHANNEL
 from virt.errors import NotFound, OperationFailed
 from virt.states import State, reason_word, state_of
 from virt.translate import translated_errors
@@ -74,7 +75,7 @@ class DomainFacts:
     """A domain as it is now; `xml_inactive` is what it will be after its next start.
 
     `xml_inactive` equals `xml_live` for one that is off, and is empty for a transient one. Devices
-    are those of `xml_live`.
+    are those of `xml_live`. `agent` says whether the guest's agent is connected, None where it has no channel.
     """
 
     uuid: UUID
@@ -94,6 +95,7 @@ class DomainFacts:
     disks: tuple[DiskFacts, ...]
     interfaces: tuple[InterfaceFacts, ...]
     graphics: tuple[GraphicsFacts, ...]
+    agent: bool | None
     xml_live: str
     xml_inactive: str
 
@@ -157,9 +159,15 @@ def describe(conn: Connection, uuid: UUID) -> DomainFacts:
         disks=tuple(_disk(disk) for disk in domain.disks),
         interfaces=tuple(_interface(interface) for interface in domain.interfaces),
         graphics=tuple(_graphics(graphics) for graphics in domain.graphics),
+        agent=_agent(domain),
         xml_live=live,
         xml_inactive=inactive,
     )
+
+
+def _agent(domain: Domain) -> bool | None:
+    states = [channel.target_state for channel in domain.channels if channel.target_name == AGENT_CHANNEL]
+    return "connected" in states if states else None
 
 
 def _is_uefi(domain: Domain) -> bool:

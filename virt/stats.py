@@ -25,13 +25,17 @@ class DomainSample:
     """Counters of a running guest since it started.
 
     None is what the driver does not count, the guest does not report, or a busy QEMU was not asked for.
+    `cpu_time_ns` is its whole process's, `vcpu_time_ns` its processors' together. `guest_total_bytes` and
+    `guest_available_bytes` are the guest's own words; they are old ones where its balloon has no period.
     """
 
     cpu_time_ns: int | None
+    vcpu_time_ns: int | None
     vcpus: int
     balloon_bytes: int | None
     balloon_rss_bytes: int | None
-    balloon_unused_bytes: int | None
+    guest_total_bytes: int | None
+    guest_available_bytes: int | None
     block_read_bytes: int | None
     block_write_bytes: int | None
     net_rx_bytes: int | None
@@ -53,15 +57,24 @@ def sample(conn: Connection) -> dict[UUID, DomainSample]:
 def _sample(figures: dict[str, int]) -> DomainSample:
     return DomainSample(
         cpu_time_ns=figures.get("cpu.time"),
+        vcpu_time_ns=_vcpu_time(figures),
         vcpus=figures.get("vcpu.current", 0),
         balloon_bytes=_bytes(figures, "balloon.current"),
         balloon_rss_bytes=_bytes(figures, "balloon.rss"),
-        balloon_unused_bytes=_bytes(figures, "balloon.unused"),
+        guest_total_bytes=_bytes(figures, "balloon.available"),
+        guest_available_bytes=_bytes(figures, "balloon.usable"),
         block_read_bytes=_sum(figures, "block", "rd.bytes"),
         block_write_bytes=_sum(figures, "block", "wr.bytes"),
         net_rx_bytes=_sum(figures, "net", "rx.bytes"),
         net_tx_bytes=_sum(figures, "net", "tx.bytes"),
     )
+
+
+def _vcpu_time(figures: dict[str, int]) -> int | None:
+    """Processors that were taken out leave gaps in the numbers."""
+    numbers = range(figures.get("vcpu.maximum", 0))
+    times = [figures[name] for number in numbers if (name := f"vcpu.{number}.time") in figures]
+    return sum(times) if times else None
 
 
 def _bytes(figures: dict[str, int], name: str) -> int | None:

@@ -14,46 +14,87 @@ HEADROOM = 1.4  # so that a line at the top is not cut in half
 WARN, FULL = 90, 98  # percent
 
 
-def curve(points: Points, top: float, width: float, height: float) -> str:
-    """The path of a line through `points`, oldest first; a gap where a point is None."""
+Place = tuple[float, float]
+
+
+def places(points: Points, top: float, width: float, height: float) -> list[Place | None]:
+    """Where each point lies, the newest at the right edge; None where nothing is known."""
     step = width / max(len(points) - 1, 1)
-    path, pen = [], "M"
-    for place, point in enumerate(points):
-        if point is None:
-            pen = "M"
-            continue
-        share = min(max(point / top, 0), 1) if top else 0
-        path.append(f"{pen}{place * step:.1f} {height - 0.5 - share * (height - 0.5 - HEADROOM):.1f}")
-        pen = "L"
-    return "".join(path)
+    return [
+        None
+        if point is None
+        else (place * step, height - 0.5 - min(max(point / top, 0), 1) * (height - 0.5 - HEADROOM))
+        for place, point in enumerate(points)
+    ]
+
+
+def runs(found: Sequence[Place | None]) -> list[list[Place]]:
+    """The stretches without a gap."""
+    stretches: list[list[Place]] = [[]]
+    for place in found:
+        if place is not None:
+            stretches[-1].append(place)
+        elif stretches[-1]:
+            stretches.append([])
+    return [stretch for stretch in stretches if stretch]
+
+
+def curve(stretches: Sequence[Sequence[Place]]) -> str:
+    """The path along all stretches. One of a single point is a dot."""
+    return "".join(f"M{_along(stretch)}{'' if stretch[1:] else 'h0'}" for stretch in stretches)
+
+
+def area(stretches: Sequence[Sequence[Place]], height: float) -> str:
+    """The path around all that lies below the stretches."""
+    long = [stretch for stretch in stretches if stretch[1:]]
+    return "".join(f"M{_along(stretch)}V{height}H{stretch[0][0]:.1f}Z" for stretch in long)
+
+
+def gaps(stretches: Sequence[Sequence[Place]], width: float, height: float) -> str:
+    """The path along the bottom wherever nothing is known."""
+    starts = [0.0, *(stretch[-1][0] for stretch in stretches)]
+    ends = [*(stretch[0][0] for stretch in stretches), width]
+    found = [(start, end) for start, end in zip(starts, ends, strict=True) if end > start]
+    return "".join(f"M{start:.1f} {height - 0.5}H{end:.1f}" for start, end in found)
+
+
+def _along(stretch: Sequence[Place]) -> str:
+    return "L".join(f"{x:.1f} {y:.1f}" for x, y in stretch)
 
 
 def lines(
     kind: str, points: Points, second: Points = (), top: float | None = None, data: Mapping[str, str] | None = None
 ) -> SafeString:
-    """One or two lines over time. Without any point, a dotted line: not known, which is not zero.
+    """One or two lines over time. What is not known is a dotted line at the bottom, which is not zero.
 
     `top` is the value at the upper edge (by default the largest point). `data` becomes data- attributes.
+    figures.js draws the same as values come.
     """
     name, width, height = LINES[kind]
     known = [point for point in (*points, *second) if point is not None]
-    top = top or max(known, default=0) or 1
+    scale = top or max(known, default=0) or 1
+    first, other = (runs(places(line, scale, width, height)) for line in (points, second))
+    drawn = SafeString("")
+    if kind == "graph":
+        drawn += format_html('<path class="g" d="M0 .5H{0}M0 {1}H{0}M0 {2}H{0}"/>', width, height / 2, height - 0.5)
+    for mark, path in (
+        ("z", gaps(first, width, height)),
+        ("a", area(first, height)),
+        ("l", curve(first)),
+        ("l l2", curve(other)),
+    ):
+        if path:
+            drawn += format_html('<path class="{}" d="{}"/>', mark, path)
     marks = format_html_join("", ' data-{}="{}"', (data or {}).items())
-    grid = format_html('<path class="g" d="M0 .5H{0}M0 {1}H{0}M0 {2}H{0}"/>', width, height / 2, height - 0.5)
-    drawn = grid if kind == "graph" else SafeString("")
-    line = curve(points, top, width, height)
-    if not known:
-        drawn += format_html('<path class="z" d="M0 {}H{}"/>', height - 0.5, width)
-    elif None in points:
-        drawn += format_html('<path class="l" d="{}"/>', line)
-    elif points:
-        drawn += format_html('<path class="a" d="{}V{}H0Z"/><path class="l" d="{}"/>', line, height, line)
-    if any(point is not None for point in second):
-        drawn += format_html('<path class="l l2" d="{}"/>', curve(second, top, width, height))
     return format_html(
         '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true"{}>{}</svg>',
         name, width, height, marks, drawn,
     )  # fmt: skip
+
+
+def written(points: Points) -> str:
+    """Points as figures.js reads them: by spaces, nothing where nothing is known."""
+    return " ".join("" if point is None else f"{point:.4g}" for point in points)
 
 
 def percent(part: float, total: float) -> float:

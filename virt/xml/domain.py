@@ -187,6 +187,14 @@ class Input(Element):
     bus = Text("@bus")
 
 
+class Memballoon(Element):
+    """<memballoon>: gives memory back to the host; `period` is how often, in seconds, it tells what the guest uses."""
+
+    tag = "memballoon"
+    model = Text("@model")
+    period = Int("stats/@period")
+
+
 class FirmwareFeature(Element):
     """<feature> of <firmware>: what the firmware that libvirt chooses shall have."""
 
@@ -236,3 +244,4 @@ class Domain(Element):
     graphics = Children("devices/graphics", Graphics)
     videos = Children("devices/video", Video)
     rngs = Children("devices/rng", Rng)
+    memballoon = Child("devices/memballoon", Memballoon)

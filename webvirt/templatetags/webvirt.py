@@ -1,6 +1,7 @@
 """What templates draw with. Built in: no `{% load %}` is needed."""
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -188,17 +189,35 @@ def stack(counts: Sequence[tuple[str, int]]) -> SafeString:
 @register.simple_tag
 def spark(points: drawing.Points, top: float = 100, kind: str = "row", figure: str = "") -> SafeString:
     """A small line over time; `figure="instance:7:cpu_percent"` lets the page draw on as values come."""
-    if not figure:
-        return drawing.lines(kind, points, top=top)
-    known = " ".join("" if point is None else f"{point:g}" for point in points)
-    data = {"figure": figure, "format": "spark", "points": known, "top": f"{top:g}"}
-    return drawing.lines(kind, points, top=top, data=data)
+    return drawing.lines(kind, points, top=top, data=followed(points, (), top, figure, ""))
 
 
 @register.simple_tag
-def graph(points: drawing.Points, second: drawing.Points = (), top: float | None = None) -> SafeString:
-    """A large line over time, and a second dashed one."""
-    return drawing.lines("graph", points, second, top)
+def graph(
+    points: drawing.Points,
+    second: drawing.Points = (),
+    top: float | None = None,
+    figure: str = "",
+    second_figure: str = "",
+) -> SafeString:
+    """A large line over time, and a second dashed one; both follow the channel as a spark does."""
+    return drawing.lines("graph", points, second, top, followed(points, second, top, figure, second_figure))
+
+
+def followed(
+    points: drawing.Points, second: drawing.Points, top: float | None, figure: str, second_figure: str
+) -> dict[str, str]:
+    """What figures.js needs to draw on: the points, and the minute (since the epoch) of the last one."""
+    if not figure:
+        return {}
+    data = {"figure": figure, "format": "lines", "minute": str(int(time.time()) // 60)}
+    data["points"] = drawing.written(points)
+    if top:
+        data["top"] = f"{top:g}"
+    if second_figure:
+        data["second"] = second_figure.rpartition(":")[2]
+        data["second-points"] = drawing.written(second)
+    return data
 
 
 @register.simple_tag(takes_context=True)

@@ -1,19 +1,19 @@
-// The picture of a guest's screen, fetched again every few seconds while somebody looks.
+// The picture of a guest's screen on its page, taken again every few seconds while somebody looks.
+import { showShot, takeShot } from "./shots.js";
+
 const EVERY_MS = 5000;
+let taking = false;
 
 async function refresh() {
-  for (const image of document.querySelectorAll("img[data-screen]")) {
-    const answer = await fetch(image.dataset.screen).catch(() => undefined);
-    if (!answer?.ok) continue;
-    const before = image.src;
-    image.src = URL.createObjectURL(await answer.blob());
-    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
-  }
+  const image = document.querySelector("img[data-screen]");
+  if (!image || taking || document.visibilityState !== "visible") return;
+  taking = true;
+  const shot = await takeShot(image.dataset.screen);
+  taking = false;
+  // Without a new one the old one stays, and its age tells.
+  if (shot.src && image.isConnected) showShot(shot, image, document.querySelector("[data-screen-age]"));
 }
 
-function turn() {
-  if (document.visibilityState === "visible") refresh();
-}
-
-setInterval(turn, EVERY_MS);
-document.addEventListener("visibilitychange", turn);
+setInterval(refresh, EVERY_MS);
+document.addEventListener("visibilitychange", refresh);
+refresh();

@@ -13,13 +13,14 @@ function ago(seconds) {
   return say("days", Math.floor(seconds / DAY));
 }
 
-function refresh() {
-  for (const time of document.querySelectorAll("time[data-time=ago]")) {
-    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    if (seconds >= 7 * DAY) continue;
-    const words = ago(seconds);
-    if (time.textContent !== words) time.textContent = words;
-  }
+function update(time) {
+  const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+  // Not of a time that is not there yet.
+  if (!(seconds < 7 * DAY)) return;
+  const words = ago(seconds);
+  if (time.textContent !== words) time.textContent = words;
 }
 
-setInterval(refresh, 5000);
+setInterval(() => document.querySelectorAll("time[data-time=ago]").forEach(update), 5000);
+// A script gave a time another moment.
+document.addEventListener("webvirt:time", (event) => update(event.target));

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -60,6 +61,14 @@ def test_a_live_line_carries_its_points() -> None:
     html = render('{% spark points figure="instance:7:cpu_percent" %}', points=[1.5, None, 3])
     assert 'data-figure="instance:7:cpu_percent"' in html
     assert 'data-points="1.5  3"' in html
+    assert re.search(r'data-minute="\d{8}"', html)
+
+
+def test_two_live_lines_share_a_drawing() -> None:
+    html = render('{% graph points more figure="instance:7:net_rx_rate" second_figure="instance:7:net_tx_rate" %}',
+                  points=[1, 2], more=[3, None])  # fmt: skip
+    assert 'data-second="net_tx_rate" data-second-points="3 "' in html
+    assert "data-top" not in html
 
 
 def with_request(source: str, path: str) -> str:

@@ -34,7 +34,7 @@ def test_the_list_shows_each_host_with_its_figures(world: World, redis_server: r
     assert "4.00 GiB" in text
     assert "of 16.0 GiB" in text
     assert "libvirt 9.0.0" in text
-    assert re.search(r'<svg class="spark"[^>]*><path class="l"', text), "its last hour"
+    assert re.search(r'<svg class="spark"[^>]*>.*?<path class="l"', text), "its last hour"
 
 
 def test_what_is_not_known_is_a_dash_and_not_nought(world: World, redis_server: redis.Redis) -> None:
@@ -110,4 +110,11 @@ def test_an_hour_is_an_hour_long_whatever_was_measured() -> None:
     points = [(minute - 2, {"cpu_percent": 1.0}), (minute, {"cpu_percent": 3.0})]
     line = figures.line(points, "cpu_percent", now)
     assert (len(line), line[-3:], line[0]) == (60, [1.0, None, 3.0], None)
-    assert figures.line(points[:1], "cpu_percent", now) == []
+    assert figures.line([], "cpu_percent", now) == [None] * 60
+    assert figures.line(points[:1], "cpu_percent", now, {"cpu_percent": 5.0})[-3:] == [1.0, None, 5.0]
+
+
+def test_a_minute_that_has_just_ended_is_no_gap() -> None:
+    now = datetime(2026, 11, 24, 12, 0, 4, tzinfo=UTC)
+    points = [(int(now.timestamp()) // 60 - 2, {"cpu_percent": 1.0})]
+    assert figures.line(points, "cpu_percent", now, {"cpu_percent": 5.0})[-3:] == [1.0, 5.0, 5.0]

@@ -22,7 +22,7 @@ def facts(live: str, inactive: str = "", *, name: str = "web-1") -> DomainFacts:
     return DomainFacts(
         uuid=GUEST, name=name, title="", state=State.RUNNING, reason="booted", autostart=False, persistent=True,
         has_managed_save=False, vcpus=1, max_memory_bytes=1, virt_type="kvm", machine="q35", arch="x86_64",
-        firmware="bios", disks=(), interfaces=(), graphics=(), xml_live=whole(live),
+        firmware="bios", disks=(), interfaces=(), graphics=(), agent=None, xml_live=whole(live),
         xml_inactive=whole(inactive) if inactive else "",
     )  # fmt: skip
 

@@ -13,9 +13,9 @@ UNKNOWN = ("cpu_percent", "disk_read_rate", "disk_write_rate", "net_rx_rate", "n
 
 def sample(**values: int | None) -> DomainSample:
     counters: dict[str, int | None] = {
-        "cpu_time_ns": 10 * SECOND, "balloon_bytes": 512 * MIB, "balloon_rss_bytes": 200 * MIB,
-        "balloon_unused_bytes": None, "block_read_bytes": 1000, "block_write_bytes": 1000, "net_rx_bytes": 1000,
-        "net_tx_bytes": 1000,
+        "cpu_time_ns": 10 * SECOND, "vcpu_time_ns": None, "balloon_bytes": 512 * MIB, "balloon_rss_bytes": 200 * MIB,
+        "guest_total_bytes": None, "guest_available_bytes": None, "block_read_bytes": 1000,
+        "block_write_bytes": 1000, "net_rx_bytes": 1000, "net_tx_bytes": 1000,
     }  # fmt: skip
     return DomainSample(**{"vcpus": 2, **counters, **values})  # type: ignore[arg-type]
 
@@ -61,7 +61,16 @@ def test_cpu_is_never_over_a_hundred() -> None:
 
 
 def test_memory_is_what_the_guest_says_before_what_its_process_takes() -> None:
-    assert guest_values(None, sample(balloon_unused_bytes=412 * MIB), 5.0)["memory_used_bytes"] == 100 * MIB
+    told = sample(guest_total_bytes=490 * MIB, guest_available_bytes=390 * MIB)
+    assert guest_values(None, told, 5.0)["memory_used_bytes"] == 100 * MIB
+    assert guest_values(None, sample(balloon_rss_bytes=700 * MIB), 5.0)["memory_used_bytes"] == 512 * MIB
+    assert guest_values(None, sample(), 5.0)["memory_used_bytes"] == 200 * MIB
+
+
+def test_cpu_is_that_of_the_guests_processors_where_they_are_counted() -> None:
+    before = sample(vcpu_time_ns=5 * SECOND)
+    now = sample(cpu_time_ns=20 * SECOND, vcpu_time_ns=10 * SECOND)
+    assert guest_values(before, now, 5.0)["cpu_percent"] == 50.0
     assert guest_values(None, sample(balloon_rss_bytes=None), 5.0)["memory_used_bytes"] is None
 
 
