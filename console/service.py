@@ -34,6 +34,7 @@ REQUEST_SECONDS = 10.0
 GOODBYE_SECONDS = 1.0
 
 # WebSocket close codes that console.js reads.
+DISPLAY_ENDED = 1000
 NO_LONGER_ALLOWED = 4403
 NO_DISPLAY = 4404
 
@@ -95,9 +96,13 @@ class Handler(ProxyRequestHandler):  # type: ignore[misc]
         with display:
             try:
                 self.do_proxy(display)
-            except self.CClose:
+            except (self.CClose, ConnectionError) as end:
                 if revoked.is_set():
                     raise self.CClose(NO_LONGER_ALLOWED, "")
+                if isinstance(end, ConnectionError):
+                    # A QEMU that ends with the browser's words unread resets its socket; a browser that went away
+                    # itself does not hear of it.
+                    raise self.CClose(DISPLAY_ENDED, "")
                 raise
 
     def watch(self, display: socket.socket, revoked: threading.Event) -> None:

@@ -37,7 +37,7 @@ def watch_toasts(page: Page) -> None:
 def test_a_guest_is_found_started_and_opened_by_the_keyboard(
     page: Page, guest: str, shot: Callable[[Page, str], None]
 ) -> None:
-    page.goto("/instances/")
+    page.goto(f"/instances/?q={guest}")
     expect(page.get_by_role("link", name=guest)).to_be_visible(timeout=20_000)
     watch_toasts(page)
 
