@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MOST_SUBSCRIBED = 1000
 HEARTBEAT_SECONDS = 15
+BEGIN_SECONDS = 5.0
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -70,16 +71,21 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """Send until the socket closes; one that can send no more is closed, so that its page knows."""
         try:
             await self.tell()
-        except (redis.RedisError, DatabaseError) as error:
+        except (redis.RedisError, DatabaseError, TimeoutError) as error:
             log.warning("A live socket ends: %s", error)
             await self.close(code=1011)
 
     async def tell(self) -> None:
+        # What comes after this number, and nothing before it, is told.
+        await asyncio.wait_for(reader.began.wait(), BEGIN_SECONDS)
         seq = await current_seq()
         self.known = await database_sync_to_async(seen_by)(self.session_key)
         await self.send_json({"changes": [], "seq": seq})
         while True:
             batch = await self.next_batch(seq)
+            if batch.anew:
+                await self.close(code=1012)
+                return
             seq = batch.seq
             figures = bool(batch.by_type().get("figures"))
             told = await database_sync_to_async(for_session)(self.session_key, batch, self.known)

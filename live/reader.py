@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.05
 RETRY_SECONDS = 1.0
+# Well below what the client waits for an answer, after which the connection would count as broken.
+BLOCK_MS = 2000
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Batch:
 
     first: int = 0
     seq: int = 0
+    # Redis came back empty and counts from one: nothing that was known before can be compared with it.
+    anew: bool = False
     changes: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def add(self, seq: int, type: str, id: int, change: str) -> None:
@@ -45,11 +49,13 @@ class Reader:
     def __init__(self) -> None:
         self.listeners: set[asyncio.Queue[Batch]] = set()
         self.task: asyncio.Task[None] | None = None
+        self.began = asyncio.Event()
 
     def listen(self) -> asyncio.Queue[Batch]:
         queue: asyncio.Queue[Batch] = asyncio.Queue(maxsize=200)
         self.listeners.add(queue)
         if self.task is None or self.task.done():
+            self.began = asyncio.Event()
             self.task = asyncio.get_running_loop().create_task(self.run())
         return queue
 
@@ -60,34 +66,50 @@ class Reader:
             self.task = None
 
     async def run(self) -> None:
-        last = "$"
+        """Pass on all that follows what was newest at the beginning; a Redis that is away meanwhile loses nothing."""
+        last: int | None = None
         connection = async_client()
         try:
             while True:
                 try:
-                    last = await self.pass_on(connection, last)
+                    last = await self.begin(connection, last)
+                    while True:
+                        last = await self.pass_on(connection, last)
                 except redis.RedisError as error:
                     log.warning("The live stream cannot be read: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             await connection.aclose()
 
-    async def pass_on(self, connection: "redis.asyncio.Redis", last: str) -> str:
-        """Wait for news, gather what follows at once, hand it out; returns the last entry's id."""
-        entries = entries_of(await connection.xread({STREAM: last}, block=5000))
+    async def begin(self, connection: "redis.asyncio.Redis", last: int | None) -> int:
+        """Where to read on; Redis keeps nothing over its own restart, and counts from one then."""
+        now = await newest(connection)
+        self.began.set()
+        if last is None or now < last:
+            if last is not None:
+                self.hand_out(Batch(anew=True))
+            return now
+        return last
+
+    async def pass_on(self, connection: "redis.asyncio.Redis", last: int) -> int:
+        """Wait for news, gather what follows at once, hand it out; returns the last entry's number."""
+        entries = entries_of(await connection.xread({STREAM: f"{last}-0"}, block=BLOCK_MS))
         if not entries:
             return last
         await asyncio.sleep(GATHER_SECONDS)
         batch = Batch()
         for entry_id, values in entries + entries_of(await connection.xread({STREAM: entries[-1][0]})):
-            last = entry_id
-            batch.add(int(entry_id.split("-")[0]), values["type"], int(values["id"]), values["change"])
+            last = int(entry_id.split("-")[0])
+            batch.add(last, values["type"], int(values["id"]), values["change"])
+        self.hand_out(batch)
+        return last
+
+    def hand_out(self, batch: Batch) -> None:
         for queue in tuple(self.listeners):
             if queue.full():
                 # A socket this far behind is told so by the gap in seq that its page will see.
                 queue.get_nowait()
             queue.put_nowait(batch)
-        return last
 
 
 def entries_of(answer: Any) -> list[tuple[str, dict[str, str]]]:
@@ -102,6 +124,10 @@ async def current_seq() -> int:
     """The seq of the newest entry, 0 on an empty stream."""
     connection = async_client()
     try:
-        return int(await connection.get(f"{STREAM}:seq") or 0)
+        return await newest(connection)
     finally:
         await connection.aclose()
+
+
+async def newest(connection: "redis.asyncio.Redis") -> int:
+    return int(await connection.get(f"{STREAM}:seq") or 0)

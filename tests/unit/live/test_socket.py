@@ -172,3 +172,34 @@ def test_without_redis_a_change_is_made_all_the_same(
 def test_the_stream_is_kept_short_and_its_numbers_have_no_gap(redis_server: redis.Redis) -> None:
     numbers = [channel.append(redis_server, "instance", 1, "changed") for _ in range(50)]
     assert numbers == list(range(1, 51))
+
+
+def cut_off(redis_server: redis.Redis) -> None:
+    """Break every connection to Redis but the one that asks."""
+    redis_server.client_kill_filter(_type="normal", skipme=True)
+
+
+def test_what_changes_while_redis_is_not_heard_is_told_after(world: World, redis_server: redis.Redis) -> None:
+    async def conversation(socket: Socket) -> None:
+        await sync_to_async(cut_off)(redis_server)
+        await announce("instance", world.instance.pk)
+        assert (await next_changes(socket))["changes"] == [
+            {"type": "instance", "id": world.instance.pk, "change": "changed"}
+        ]
+
+    talk(world, "viewer", conversation)
+
+
+def test_a_redis_that_comes_back_empty_has_every_page_begin_anew(world: World, redis_server: redis.Redis) -> None:
+    async def run() -> None:
+        socket = await sync_to_async(socket_of)(world, "viewer")
+        assert await socket.connect()
+        await socket.hear()
+        for _ in range(3):
+            await announce("instance", world.instance.pk)
+        await next_changes(socket)
+        await sync_to_async(redis_server.flushall)()
+        await sync_to_async(cut_off)(redis_server)
+        assert await socket.closed() == 1012
+
+    async_to_sync(run)()
