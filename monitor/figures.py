@@ -114,8 +114,8 @@ def average(values: Iterable[float | None]) -> float | None:
 class Sampler:
     """Reads the figures of one host again and again, and remembers what the next reading is compared with.
 
-    The guests' bulk call runs aside: it asks each QEMU, and one that is stuck would hold everything else. The
-    next call passes over that one, since it is busy.
+    The guests' bulk call runs aside, by another connection: it asks each QEMU, and one that is stuck would hold
+    everything else. The next call passes over that one, since it is busy.
     """
 
     def __init__(self, host_id: int) -> None:
@@ -126,7 +126,7 @@ class Sampler:
         self._asked_at: float | None = None
         self._minute = Minute()
 
-    def begin(self, link: Link, intake: Intake) -> None:
+    def begin(self, link: Link, beside: Link, intake: Intake) -> None:
         """Read the host's figures, and ask for the guests', which come by `intake`. Raises VirtError."""
         host = if_supported(partial(link.call, hosts.figures))
         if host is not None:
@@ -136,7 +136,7 @@ class Sampler:
             # The last call is given up: a QEMU holds it. The host's own figures are told all the same.
             publish("figures", self._host_id)
         self._asked_at = at = time.monotonic()
-        link.aside(
+        beside.aside(
             "figures", stats.sample, lambda answer: intake.answered(partial(self._finish, at, answer)), most=MOST_HELD
         )
 

@@ -17,7 +17,7 @@ OPEN_SECONDS = 10.0
 # With a call every 5 s at least, a host that falls silent is noticed within 5 + 7 s; libvirt's own keepalive
 # takes up to 15.
 CALL_SECONDS = 7.0
-# libvirtd serves five calls of a connection at a time; these leave one for the reader.
+# libvirtd serves five calls of a connection at a time, and answers no keepalive while there are as many.
 MOST_ASIDE = 4
 CLOSE_SECONDS = 2.0
 BROKEN = {"keepalive": TimedOut, "error": Unreachable, "eof": Unreachable, "client": Unreachable}

@@ -1,4 +1,4 @@
-"""The reader of one host: the one thread that calls its libvirt, and that writes its inventory."""
+"""The reader of one host: the thread that hears of its events, and the only one that writes its inventory."""
 
 import logging
 import random
@@ -64,6 +64,8 @@ class HostReader:
         self.link: Link | None = None
         self._name = name
         self._may_write = may_write
+        # What may wait for one QEMU, or for a pool's storage, would hold up events on their own connection.
+        self._beside: Link | None = None
         self._addresses: AddressReader | None = None
         self._agrees = False
         self._began = False
@@ -161,19 +163,18 @@ class HostReader:
         addresses, self._addresses = self._addresses, None
         if addresses is not None:
             addresses.close()
-        link, self.link = self.link, None
-        if link is None:
-            return
-        try:
-            link.close()
-        except VirtError as error:
-            log.info("%s: closed: %s", self._name, error)
+        links = (self._beside, self.link)
+        self._beside = self.link = None
+        for link in links:
+            if link is None:
+                continue
+            try:
+                link.close()
+            except VirtError as error:
+                log.info("%s: closed: %s", self._name, error)
 
     def _read(self, link: Link) -> None:
         """Make all rows true, then keep them so."""
-        sampler = Sampler(self.host_id)
-        errands = Errands(link, self._intake)
-        addresses = self._addresses = AddressReader(self.host_id, self._intake, self._open_beside)
         guests.sync_list(link, self.host_id)
         # A host that was never read is not up before it is known what it offers.
         if not status.has_facts(self.host_id):
@@ -181,18 +182,23 @@ class HostReader:
         status.up(self.host_id)
         log.info("%s: up", self._name)
         self._intake.note(Note("host"))
+        beside = self._beside = self._open_beside()
+        sampler = Sampler(self.host_id)
+        errands = Errands(beside, self._intake)
+        addresses = self._addresses = AddressReader(self.host_id, self._intake, self._open_beside)
         chores = [
-            Chore(FIGURES_SECONDS, lambda: self._figures(link, sampler)),
+            Chore(FIGURES_SECONDS, lambda: self._figures(link, beside, sampler)),
             Chore(WHOLE_SECONDS, lambda: self._whole(link, errands)),
-            Chore(LIST_SECONDS, lambda: self._guests(link), first=LIST_SECONDS),
+            Chore(LIST_SECONDS, lambda: self._guests(beside), first=LIST_SECONDS),
             Chore(VOLUMES_SECONDS, lambda: self._volumes(errands), first=VOLUMES_SECONDS),
             Chore(REFRESH_SECONDS, lambda: self._refresh(errands), first=REFRESH_SECONDS),
             Chore(ROUND_SECONDS, lambda: self._ask_addresses(addresses), first=ADDRESSES_FIRST_SECONDS),
         ]
         while not self._intake.stopped:
             self.pulse = time.monotonic()
-            if not link.is_alive:
-                raise link.breakage()
+            for one in (link, beside):
+                if not one.is_alive:
+                    raise one.breakage()
             if not self._may_write():
                 self._intake.rest(LEASE_PAUSE)
                 continue
@@ -251,9 +257,9 @@ class HostReader:
     def _refreshing(self, uuid: UUID) -> Errand:
         return Errand(lambda: partial(pools.refresh, uuid=uuid) if pools.may_refresh(self.host_id) else None)
 
-    def _figures(self, link: Link, sampler: Sampler) -> Iterator[float]:
+    def _figures(self, link: Link, beside: Link, sampler: Sampler) -> Iterator[float]:
         """A host's figures are asked for every 5 s besides to notice a host that is silent."""
-        sampler.begin(link, self._intake)
+        sampler.begin(link, beside, self._intake)
         return iter(())
 
     def _whole(self, link: Link, errands: Errands) -> Iterator[float]:
@@ -273,9 +279,9 @@ class HostReader:
         if self._agrees:
             status.agrees(self.host_id)
 
-    def _guests(self, link: Link) -> Iterator[float]:
+    def _guests(self, beside: Link) -> Iterator[float]:
         """List all guests, which would find what a lost event left untold."""
-        link.aside("list", domains.list_all, lambda answer: self._intake.answered(partial(self._listed, answer)))
+        beside.aside("list", domains.list_all, lambda answer: self._intake.answered(partial(self._listed, answer)))
         status.seen(self.host_id)
         return iter(())
 

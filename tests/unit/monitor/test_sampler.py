@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 
 
 def take(sampler: Sampler, link: Link, intake: Intake) -> None:
-    sampler.begin(link, intake)
+    sampler.begin(link, link, intake)
     [take_in] = wait_for(lambda: intake.take(0.1).answers)
     take_in()
 
