@@ -176,7 +176,7 @@ class Present(_Path):
 
 
 class Child(_Path, Generic[E]):
-    """One element below, or None; set it to put another in its place."""
+    """One element below, or None; set it to put another in its place, by the name that the path ends in."""
 
     def __init__(self, path: str, kind: type[E]) -> None:
         super().__init__(path)
@@ -198,7 +198,7 @@ class Child(_Path, Generic[E]):
             return
         old = ensure(owner, self.steps)
         if old is not value.node:
-            value.node.tail = old.tail
+            value.node.tag, value.node.tail = old.tag, old.tail
             parent = old.getparent()
             if parent is not None:
                 parent.replace(old, value.node)
