@@ -4,7 +4,8 @@ from accounts import views
 
 app_name = "accounts"
 urlpatterns = [
-    path("login/", views.login, name="login"),
-    path("logout/", views.logout, name="logout"),
+    path("login/", views.Login.as_view(), name="login"),
+    path("logout/", views.Logout.as_view(), name="logout"),
+    path("accounts/password/", views.Password.as_view(), name="password"),
     path("accounts/preferences/", views.preferences, name="preferences"),
 ]

@@ -26,6 +26,7 @@ TITLES = {
     406: gettext_lazy("No answer in the form that was asked for"),
     413: gettext_lazy("The request is too large"),
     415: gettext_lazy("The request's body has another form than is understood here"),
+    429: gettext_lazy("Too many attempts"),
 }
 
 
@@ -79,9 +80,9 @@ def flat(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def headers_of(error: exceptions.APIException) -> dict[str, str]:
-    """What DRF wants said besides: how to sign in."""
-    how = getattr(error, "auth_header", None)
-    return {"WWW-Authenticate": how} if how else {}
+    """What DRF wants said besides: how to sign in, and when to try again."""
+    said = {"WWW-Authenticate": getattr(error, "auth_header", None), "Retry-After": getattr(error, "wait", None)}
+    return {name: str(value) for name, value in said.items() if value}
 
 
 def answer(document: dict[str, Any], headers: dict[str, str] | None = None) -> HttpResponse:

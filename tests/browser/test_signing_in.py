@@ -1,0 +1,92 @@
+"""Signing in and out as a person does it, in more than one tab and more than one browser."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.stack import PASSWORD, Stack
+
+NAME = "t-signin"
+MAKE = f"""
+from accounts.models import Grant, Role, User
+user = User.objects.create_user({NAME!r}, password={PASSWORD!r})
+Grant.objects.create(user=user, role=Role.VIEWER, scope=Grant.Scope.EVERYTHING)
+"""
+LOGIN = re.compile(r"/login/\?next=")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def person(stack: Stack) -> str:
+    made = stack.manage("shell", "-v0", "-c", MAKE)
+    assert made.returncode == 0, made.stderr
+    return NAME
+
+
+@pytest.fixture
+def fresh(browser: Browser, stack: Stack) -> Iterator[Callable[[], BrowserContext]]:
+    """Browsers that nobody has used."""
+    opened: list[BrowserContext] = []
+
+    def open_one() -> BrowserContext:
+        opened.append(browser.new_context(base_url=stack.url, locale="en-GB", timezone_id="UTC"))
+        return opened[-1]
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+def log_in(page: Page, password: str = PASSWORD) -> Page:
+    page.goto("/login/?next=/hosts/")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    return page
+
+
+def listening(page: Page, come: Callable[[], object]) -> None:
+    """Come to a page, and wait until its socket has heard the first word."""
+    with page.expect_event("websocket") as opened:
+        come()
+    opened.value.wait_for_event("framereceived")
+
+
+def test_logging_out_ends_every_tab_by_itself(fresh: Callable[[], BrowserContext]) -> None:
+    context = fresh()
+    first, second = context.new_page(), context.new_page()
+    log_in(first)
+    expect(first.get_by_role("heading", name="Hosts")).to_be_visible()
+    listening(second, lambda: second.goto("/hosts/"))
+    first.get_by_role("button", name=f"Account: {NAME}").click()
+    first.get_by_role("button", name="Log out").click()
+    expect(first.get_by_role("button", name="Log in")).to_be_visible()
+    expect(second).to_have_url(LOGIN, timeout=3000)
+
+
+def test_a_new_password_ends_the_other_browser_and_keeps_this_one(fresh: Callable[[], BrowserContext]) -> None:
+    here, there = log_in(fresh().new_page()), fresh().new_page()
+    expect(here.get_by_role("heading", name="Hosts")).to_be_visible()
+    listening(there, lambda: log_in(there))
+    here.get_by_role("button", name=f"Account: {NAME}").click()
+    here.get_by_role("link", name="Change password").click()
+    here.get_by_label("Old password").fill(PASSWORD)
+    here.get_by_label("New password", exact=True).fill("quite another one")
+    here.get_by_label("New password confirmation").fill("quite another one")
+    here.get_by_role("button", name="Change password").click()
+    expect(here.get_by_role("status").get_by_text("Your password is changed")).to_be_visible()
+    expect(there).to_have_url(LOGIN, timeout=3000)
+    log_in(there, "quite another one")
+    expect(there.get_by_role("heading", name="Hosts")).to_be_visible()
+
+
+def test_too_many_wrong_passwords_are_told_in_plain_words(
+    fresh: Callable[[], BrowserContext], shot: Callable[[Page, str], None]
+) -> None:
+    page = fresh().new_page()
+    for _ in range(11):
+        log_in(page, "wrong")
+    expect(page.get_by_role("alert")).to_have_text("Too many attempts. Try again in 5 minutes.")
+    expect(page.get_by_text("manage.py changepassword")).to_be_visible()
+    shot(page, "too-many-attempts")
