@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import tokens, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -8,4 +8,6 @@ urlpatterns = [
     path("logout/", views.Logout.as_view(), name="logout"),
     path("accounts/password/", views.Password.as_view(), name="password"),
     path("accounts/preferences/", views.preferences, name="preferences"),
+    path("accounts/tokens/", tokens.tokens, name="tokens"),
+    path("accounts/tokens/<int:pk>/remove/", tokens.remove, name="token-remove"),
 ]

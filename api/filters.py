@@ -9,6 +9,7 @@ from rest_framework import filters
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.models import ApiToken
 from hosts.models import HostStatus
 from instances.listing import matching, tagged
 from instances.models import Instance
@@ -99,3 +100,8 @@ class TaskFilter(django_filters.FilterSet):
     object_type = django_filters.CharFilter()
     object_uuid = django_filters.UUIDFilter()
     object_name = django_filters.CharFilter()
+
+
+class TokenFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter()
+    scope = django_filters.ChoiceFilter(choices=ApiToken.Scope.choices)

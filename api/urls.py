@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from rest_framework.views import APIView
 
-from api import docs, hosts, instances, networks, storage, tasks, uploads
+from api import docs, hosts, instances, networks, storage, tasks, tokens, uploads
 from api.unknown import Unknown
 
 
@@ -46,6 +46,8 @@ urlpatterns = [
     *both("tasks/<int:pk>/", tasks.TaskDetail, "task"),
     *both("tasks/<int:pk>/log", tasks.TaskLog, "task-log"),
     *both("tasks/<int:pk>/cancel", tasks.TaskCancel, "task-cancel"),
+    *both("tokens/", tokens.TokenList, "tokens"),
+    *both("tokens/<int:pk>/", tokens.TokenDetail, "token"),
     *both("schema/", docs.OpenApi, "schema"),
     path("docs/", docs.documentation, name="docs"),
     path("<path:path>", Unknown.as_view()),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.program import Program
 from tests.stack import PASSWORD, Stack
 
 NAME = "t-signin"
@@ -90,3 +91,30 @@ def test_too_many_wrong_passwords_are_told_in_plain_words(
     expect(page.get_by_role("alert")).to_have_text("Too many attempts. Try again in 5 minutes.")
     expect(page.get_by_text("manage.py changepassword")).to_be_visible()
     shot(page, "too-many-attempts")
+
+
+def test_a_token_is_made_copied_and_removed(
+    page: Page, signed_in: BrowserContext, stack: Stack, shot: Callable[[Page, str], None]
+) -> None:
+    signed_in.grant_permissions(["clipboard-read", "clipboard-write"], origin=stack.url)
+    page.goto("/")
+    page.get_by_role("button", name="Account: admin").click()
+    page.get_by_role("link", name="API tokens").click()
+    page.get_by_label("What it is for").fill(NAME)
+    page.get_by_label("It may").select_option("Read")
+    page.get_by_role("button", name="Make a token").click()
+    secret = page.get_by_label(f"The token {NAME}").input_value()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    shot(page, "tokens")
+    assert Program(stack, secret).get("hosts/")["count"]
+    assert Program(stack, secret).send("POST", "hosts/", {"name": "x", "uri": "test:///default"}).status == 403
+    page.goto("/accounts/tokens/")
+    row = page.get_by_role("row", name=NAME)
+    expect(row).to_contain_text("ago")
+    assert secret not in page.content()
+    row.get_by_role("button", name=f"Remove the token {NAME}").click()
+    expect(page.get_by_role("status").get_by_text(f"The token {NAME} is removed.")).to_be_visible()
+    expect(row).to_have_count(0)
+    assert Program(stack, secret).send("GET", "hosts/").status == 401

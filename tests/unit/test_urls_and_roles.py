@@ -15,6 +15,7 @@ from django.apps import apps
 from django.core import serializers
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.models import ApiToken
 from storage.models import Upload
 from storage.uploads import create_upload
 from tests.unit.world import World
@@ -30,6 +31,7 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "who manages something": (403, 403, 403, IN, IN),
     "admins": (403, 403, 403, 403, IN),
     "its owner": (404, 404, 404, IN, IN),
+    "one's own": (404, 404, 404, 404, IN),  # the token is the admin's
     "anybody signed in": (IN, IN, IN, IN, IN),
     "who sees it, when it runs": (404, 409, 409, 409, 409),
     "nobody": (405, 405, 405, 405, 405),
@@ -42,6 +44,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "": ("all", "nobody"),
     "accounts/password/": ("all", "all"),  # the POST's fields are wrong: the form comes again
     "accounts/preferences/": ("nobody", "anybody signed in"),
+    "accounts/tokens/": ("all", "all"),  # as with the password
+    "accounts/tokens/<int:pk>/remove/": ("nobody", "one's own"),
     "hosts/": ("all", "nobody"),
     "hosts/<int:pk>/": ("who sees it", "nobody"),
     "instances/": ("all", "nobody"),
@@ -90,6 +94,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "api/v1/tasks/<int:pk>/": ("who sees it", "nobody"),
     "api/v1/tasks/<int:pk>/cancel": ("nobody", "who operates it"),
     "api/v1/tasks/<int:pk>/log": ("who sees it", "nobody"),
+    "api/v1/tokens/": ("all", "anybody signed in"),
+    "api/v1/tokens/<int:pk>/": ("one's own", "nobody"),
     "api/v1/uploads/": ("nobody", "who manages it"),
     "api/v1/uploads/<uuid:pk>/": ("nobody", "nobody"),
     "api/v1/volumes/": ("all", "nobody"),
@@ -150,6 +156,8 @@ def address(route: str, world: World, upload: Upload) -> str:
         "tasks": world.task,
         "volumes": world.volume,
     }
+    if "tokens/<int:pk>" in route:
+        rows[kind] = ApiToken.objects.get_or_create(user=world.admin, name="the admin's", digest="x")[0]
     pk = str(rows[kind].pk) if kind in rows else ""
     return "/" + route.replace("<int:pk>", pk).replace("<uuid:pk>", str(upload.pk)).replace("<path:path>", "nowhere")
 
@@ -164,6 +172,7 @@ def post(client: Any, route: str, url: str, world: World) -> Any:
         return client.post(url, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": told})
     bodies = {
         "api/v1/hosts/": {"name": "kvm-03", "uri": "qemu:///system"},
+        "api/v1/tokens/": {"name": "script"},
         "api/v1/instances/<int:pk>/media": {"volume": world.iso.pk},
     }
     return client.post(url, json.dumps(bodies.get(route, {})), content_type="application/json")

@@ -12,7 +12,7 @@ from tasks.models import Task
 from tests.unit.world import World, make_instance, make_task
 
 API = "/api/v1/"
-LISTS = ("hosts/", "instances/", "pools/", "volumes/", "networks/", "tasks/")
+LISTS = ("hosts/", "instances/", "pools/", "volumes/", "networks/", "tasks/", "tokens/")
 
 
 @pytest.fixture
