@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from rest_framework.views import APIView
 
-from api import docs, hosts, instances, networks, storage, tasks, tokens, uploads
+from api import docs, events, hosts, instances, networks, storage, tasks, tokens, uploads
 from api.unknown import Unknown
 
 
@@ -48,6 +48,7 @@ urlpatterns = [
     *both("tasks/<int:pk>/cancel", tasks.TaskCancel, "task-cancel"),
     *both("tokens/", tokens.TokenList, "tokens"),
     *both("tokens/<int:pk>/", tokens.TokenDetail, "token"),
+    *both("events", events.Events, "events"),
     *both("schema/", docs.OpenApi, "schema"),
     path("docs/", docs.documentation, name="docs"),
     path("<path:path>", Unknown.as_view()),

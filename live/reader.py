@@ -129,5 +129,20 @@ async def current_seq() -> int:
         await connection.aclose()
 
 
+async def batch_between(after: int, until: int) -> Batch | None:
+    """The entries that follow `after`, as one batch; None where some of them are not kept any more, or never were."""
+    if after > until:
+        return None
+    connection = async_client()
+    try:
+        batch = Batch()
+        found: Any = await connection.xrange(STREAM, f"{after + 1}-0", f"{until}-0")
+        for entry_id, values in found:
+            batch.add(int(entry_id.split("-")[0]), values["type"], int(values["id"]), values["change"])
+    finally:
+        await connection.aclose()
+    return batch if after == until or batch.first == after + 1 else None
+
+
 async def newest(connection: "redis.asyncio.Redis") -> int:
     return int(await connection.get(f"{STREAM}:seq") or 0)

@@ -13,26 +13,34 @@ Change = dict[str, str | int]
 Known = dict[str, set[int]]
 
 
-@read_once()
 def seen_by(session_key: str | None) -> Known:
-    """What the user of this session may see as a socket opens, so that its removal can be told later.
+    """What the user of this session may see as a socket opens."""
+    return known_to(person_of(session_key))
+
+
+@read_once()
+def known_to(user: Any) -> Known:
+    """What the user may see now, so that its removal can be told later.
 
     An admin is told of every removal, and needs no such list.
     """
-    user = person_of(session_key)
     if user.is_superuser:
         return {}
     return {type.name: type.every(user) for type in TYPES.values() if type.every is not None}
 
 
-@read_once()
 def for_session(session_key: str | None, batch: Batch, known: Known) -> list[Change] | None:
-    """The changes that the user of this session may see; None when the session has ended, or its user may not come in.
+    """The changes that the user of this session may see; None when it has ended, or its user may not come in."""
+    return for_user(person_of(session_key), batch, known)
+
+
+@read_once()
+def for_user(user: Any, batch: Batch, known: Known) -> list[Change] | None:
+    """The changes that the user may see; None for nobody.
 
     Rights are read again at each batch. `known` holds the ids that the user could see before: the
     removal of one of those is told, of others nothing, since their rows can no longer be asked.
     """
-    user = person_of(session_key)
     if not user.is_authenticated:
         return None
     told: list[Change] = []

@@ -76,6 +76,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "api/<path:path>": ("unknown", "unknown"),
     "api/v1/<path:path>": ("unknown", "unknown"),
     "api/v1/docs/": ("all", "nobody"),
+    "api/v1/events": ("all", "nobody"),
     "api/v1/hosts/": ("all", "admins"),
     "api/v1/hosts/<int:pk>/": ("who sees it", "nobody"),
     "api/v1/instances/": ("all", "anybody signed in"),  # a host that one may not see is an error of its field
