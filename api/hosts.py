@@ -55,7 +55,14 @@ class HostList(ListView):
     serializer_class = HostSerializer
     filterset_class = HostFilter
     search_fields = ("name", "uri", "status__hostname")
-    ordering_fields = ("id", "name", "created_at")
+    ordering_fields = (
+        "id",
+        "name",
+        "uri",
+        ("state", "status__state"),
+        ("last_seen", "status__last_seen"),
+        "created_at",
+    )
     ordering = ("name",)
     problems = ("413", "415")
 

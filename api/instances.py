@@ -60,7 +60,17 @@ class InstanceList(Guests, ListView):
 
     filterset_class = InstanceFilter
     filter_backends = (DjangoFilterBackend, GuestSearch, Ordering)
-    ordering_fields = ("id", "name", "state", "host", "vcpus", "memory_bytes")
+    ordering_fields = (
+        "id",
+        "name",
+        "title",
+        "state",
+        ("host", "host_id"),
+        ("host_name", "host__name"),
+        "vcpus",
+        "memory_bytes",
+        "autostart",
+    )
     ordering = ("name",)
 
     @changes(request=NewInstanceSerializer)

@@ -44,7 +44,15 @@ class NetworkList(Networks, ListView):
     serializer_class = NetworkSerializer
     filterset_class = NetworkFilter
     search_fields = ("name", "bridge", "host__name")
-    ordering_fields = ("id", "name", "host")
+    ordering_fields = (
+        "id",
+        "name",
+        ("host", "host_id"),
+        ("host_name", "host__name"),
+        "active",
+        "bridge",
+        "forward",
+    )
     ordering = ("name",)
 
 

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from api.fields import Shape
+from api.fields import Shape, Strict
 from api.task_shapes import AcceptedSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,6 +61,11 @@ class Schema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         return [self._tokenize_path()[0]]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        closed = isinstance(serializer, Strict) or (isinstance(serializer, type) and issubclass(serializer, Strict))
+        return {**schema, "additionalProperties": False} if closed else schema
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

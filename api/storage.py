@@ -71,7 +71,17 @@ class PoolList(ListView):
     serializer_class = PoolSerializer
     filterset_class = PoolFilter
     search_fields = ("name", "path", "host__name")
-    ordering_fields = ("id", "name", "host", "capacity_bytes", "available_bytes", "allocation_bytes")
+    ordering_fields = (
+        "id",
+        "name",
+        ("host", "host_id"),
+        ("host_name", "host__name"),
+        "type",
+        "state",
+        "capacity_bytes",
+        "available_bytes",
+        "allocation_bytes",
+    )
     ordering = ("name",)
 
     def rows(self) -> QuerySet[Pool]:
@@ -112,7 +122,18 @@ class VolumeList(Volumes, ListView):
     serializer_class = VolumeSerializer
     filterset_class = VolumeFilter
     search_fields = ("name", "path")
-    ordering_fields = ("id", "name", "capacity_bytes", "allocation_bytes", "format")
+    ordering_fields = (
+        "id",
+        "name",
+        ("pool", "pool_id"),
+        ("pool_name", "pool__name"),
+        ("host", "pool__host_id"),
+        ("host_name", "pool__host__name"),
+        "path",
+        "format",
+        "capacity_bytes",
+        "allocation_bytes",
+    )
     ordering = ("name",)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import close_old_connections
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -31,7 +30,19 @@ class TaskList(ListView):
     serializer_class = TaskSerializer
     filterset_class = TaskFilter
     search_fields = ("object_name", "kind", "actor_name", "host_name")
-    ordering_fields = ("id", "created_at", "started_at", "ended_at", "state", "kind")
+    ordering_fields = (
+        "id",
+        "kind",
+        "state",
+        ("user", "actor_id"),
+        ("user_name", "actor_name"),
+        ("host", "host_id"),
+        "host_name",
+        "object_name",
+        "created_at",
+        "started_at",
+        "ended_at",
+    )
     ordering = ("-id",)
 
     def rows(self) -> QuerySet[Task]:
@@ -43,7 +54,7 @@ class TaskList(ListView):
 
 WAIT = OpenApiParameter(
     "wait",
-    OpenApiTypes.NUMBER,
+    {"type": "number", "minimum": 0, "default": 0},
     description="Hold the answer until the task ends, for at most so many seconds (30 at most).",
 )
 

@@ -1,4 +1,4 @@
-"""Addresses under /api/v1/ that there are not."""
+"""Addresses under /api/ that there are not."""
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -17,5 +17,5 @@ class Unknown(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         raise Http404
 
-    def get(self, request: Request, path: str) -> Response:
+    def get(self, request: Request) -> Response:
         raise Http404

@@ -4,7 +4,6 @@ from django.urls import URLPattern, path
 from rest_framework.views import APIView
 
 from api import docs, events, hosts, instances, networks, storage, tasks, tokens, uploads
-from api.unknown import Unknown
 
 
 def both(route: str, view: type[APIView], name: str) -> list[URLPattern]:
@@ -51,5 +50,4 @@ urlpatterns = [
     *both("events", events.Events, "events"),
     *both("schema/", docs.OpenApi, "schema"),
     path("docs/", docs.documentation, name="docs"),
-    path("<path:path>", Unknown.as_view()),
 ]

@@ -1,6 +1,6 @@
 """Every URL of Webvirt; each app brings its own."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from api.unknown import Unknown
 from console import views as console
@@ -22,7 +22,8 @@ urlpatterns = [
     path("tasks/<int:pk>/", console.task),
     path("tasks/", include("tasks.urls")),
     path("api/v1/", include("api.urls")),
-    path("api/<path:path>", Unknown.as_view()),
+    # Whatever follows: a path's own characters would leave out a line break.
+    re_path("^api/", Unknown.as_view()),
 ]
 
 handler500 = "webvirt.errors.server_error"

@@ -107,10 +107,12 @@ def test_it_asks_strangers_to_sign_in_or_says_there_is_nothing(db: None, path: s
     assert_problem(answer)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nowhere/", "/api/v1/instances/1/explode", "/api/v2/x", "/api/v1/"])
+@pytest.mark.parametrize(
+    "path", ["v1/nowhere/", "v1/instances/1/explode", "v2/x", "v1/", "v1/a%0Ab/", "v1/uploads/%0A"]
+)
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_unknown_addresses_are_problems_not_pages(reader: Client, path: str, method: str) -> None:
-    answer = getattr(reader, method)(path)
+    answer = getattr(reader, method)(f"/api/{path}")
     assert answer.status_code == 404
     assert_problem(answer)
 
