@@ -49,7 +49,8 @@ class Frame:
 
     @cached_property
     def running_count(self) -> int:
-        return Task.objects.visible_to(self.user).unfinished().count()
+        shown = len(self.running_tasks)
+        return shown if shown < MOST_RUNNING else Task.objects.visible_to(self.user).unfinished().count()
 
     @cached_property
     def running_tasks(self) -> list[Task]:

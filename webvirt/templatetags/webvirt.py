@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -66,6 +67,7 @@ TASK_MARKS = {
 
 
 @register.simple_tag
+@cache  # a list has hundreds, of a dozen kinds
 def icon(name: str, classes: str = "") -> SafeString:
     """`{% icon "player-play" %}`: decoration; the control around it carries the name."""
     if name not in NAMES:
