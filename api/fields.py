@@ -6,6 +6,16 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+MOST_BYTES = 2**63 - 1
+MOST_ID = 2**63 - 1
+
+
+class Id(serializers.IntegerField):
+    """A row's id."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=MOST_ID, **kwargs)
+
 
 class Moment(serializers.DateTimeField):
     """RFC 3339 in UTC, whatever the person's own zone is."""

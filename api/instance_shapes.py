@@ -7,14 +7,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from api.fields import Moment, Shape, Strict
+from api.fields import MOST_BYTES, Id, Moment, Shape, Strict
 from instances.models import Instance
 from instances.spec import BUSES, CARDS, CPUS, FIRMWARES, FORMATS, VIDEOS
 from networks.models import Network
 from storage.models import Volume
 
-MOST_BYTES = 2**63 - 1
-MOST_ID = 2**63 - 1
 MOST_VCPUS = 2**15 - 1
 MOST_DEVICES = 100
 
@@ -139,13 +137,6 @@ def moment(value: Any) -> Any:
 
 
 MOMENT = Moment()
-
-
-class Id(serializers.IntegerField):
-    """A row's id."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=MOST_ID, **kwargs)
 
 
 class NewDiskSerializer(Strict):

@@ -21,6 +21,7 @@ WORDS = {
     "405": "This address has other methods.",
     "406": "No answer in the form that `Accept` asks for.",
     "409": "Its state does not allow it now.",
+    "410": "It was there, and is not kept any more.",
     "412": "Another version of tus is spoken here.",
     "413": "The request's body is too large.",
     "415": "The request's body is not JSON.",

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
-from instances.existing import base_path
 from instances.half_made import why_kept
+from storage.usage import base_path
 from tasks.errors import JobFailed
 from virt import heads, images, storage
 from virt.connection import Connection

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.rights import Action, most
 from hosts.models import Host
 from storage.models import Pool, Volume, VolumeUse
+from storage.usage import base_path
 from tasks.models import Task
 
 FORMATS = ("qcow2", "raw")
@@ -24,11 +25,6 @@ def candidates(user: Any, hosts: list[Host]) -> list[Volume]:
     found = list(rows.exclude(Exists(used)).exclude(Exists(above)).select_related("pool__host").order_by("name"))
     rights = most(user, {volume.ref for volume in found})
     return [volume for volume in found if rights.get(volume.ref, Action.SEE) >= Action.MANAGE]
-
-
-def base_path(path: str, backing: str) -> str:
-    """Where the image that one at `path` names as its base lies; "" where it names none."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), backing)) if backing else ""
 
 
 def chain_of(volume: Volume) -> tuple[list[Volume], str]:

@@ -13,22 +13,11 @@ from instances.actions import DELETE, POWER, Verb
 from instances.disks import OwnDisk
 from instances.models import Instance
 from instances.placing import images
-from instances.spec import Errors
 from storage.models import Volume
-from tasks.errors import Invalid
+from tasks.asking_form import AskingForm
 from webvirt.units import size
 
 MOST_AT_ONCE = 500
-
-
-class AskingForm(forms.Form):
-    """A form of one change."""
-
-    def require_valid(self) -> None:
-        """Raise Invalid with the errors by field."""
-        if not self.is_valid():
-            errors: Errors = {field: [str(word) for word in words] for field, words in self.errors.items()}
-            raise Invalid(_("See what is wrong with it below."), errors=errors)
 
 
 class BulkForm(AskingForm):

@@ -15,7 +15,7 @@ from instances.listing import Query, hosts_to_choose, page_of, rows_of, tags_to_
 from instances.models import Instance
 from instances.page import Page
 from instances.placing import may_create
-from tasks.answers import asked
+from tasks.answers import asked, key_of
 from webvirt.listing import SIZES, wanted_ids
 
 LIST_BLOCKS = {part: f"instances/_{part}.html" for part in ("count", "foot")}
@@ -149,8 +149,3 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         "toast_done": str(actions.DELETE.done) % {"name": instance.name},
     }
     return render(request, template, context)
-
-
-def key_of(request: HttpRequest) -> str | None:
-    """The key that a form carries, so that a press repeated by a browser is one change."""
-    return request.POST.get("idempotency_key") or None

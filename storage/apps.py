@@ -17,6 +17,16 @@ class StorageConfig(AppConfig):
             {
                 "storage.upload": _("Upload %(name)s"),
                 "storage.refresh_pool": _("Read the pool %(name)s again"),
+                "storage.create_pool": _("Create the pool %(name)s"),
+                "storage.start_pool": _("Start the pool %(name)s"),
+                "storage.stop_pool": _("Stop the pool %(name)s"),
+                "storage.autostart_pool": _("Change whether the pool %(name)s starts with its host"),
+                "storage.remove_pool": _("Remove the pool %(name)s"),
+                "storage.create_volume": _("Create the volume %(name)s"),
+                "storage.grow_volume": _("Grow %(name)s"),
+                "storage.clone_volume": _("Make the copy %(name)s"),
+                "storage.delete_volume": _("Delete the volume %(name)s"),
+                "storage.download": _("Download %(name)s"),
                 "storage.make_default_pool": _("Make the pool %(name)s"),
             }
         )

@@ -1,4 +1,4 @@
-"""What beat does every few minutes: carry on whole uploads, forget those that nobody will go on with."""
+"""What beat does every few minutes: carry on whole uploads, forget files that nobody will go on with."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from storage import spool, uploads
+from storage import downloads, spool, uploads
 from storage.models import Upload
 from tasks.errors import Refused
 
@@ -21,13 +21,14 @@ STRAY_SECONDS = 3600
 
 
 def clean() -> None:
-    """Look at every upload and every spool file once."""
+    """Look at every upload, every spool file and every download once."""
     for upload in Upload.objects.select_related("owner", "pool__host__status"):
         try:
             look_at(upload)
         except (Refused, PermissionDenied) as reason:
             log.info("upload %s waits: %s", upload.pk, reason)
     remove_strays()
+    downloads.clean()
 
 
 def look_at(upload: Upload) -> None:

@@ -1,6 +1,5 @@
 """What a worker does with pools on their hosts."""
 
-import time
 from pathlib import Path
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
 from hosts.connections import connect, read_again, settled
-from storage import spool, uploads
+from storage import on_host, spool, uploads, volume_work  # noqa: F401 - volume_work declares its own jobs
 from storage.models import Upload
 from storage.pace import Pace
 from storage.services import DEFAULT_POOL
@@ -18,15 +17,11 @@ from tasks.registry import LONG, job
 from virt import storage as pools
 from virt import streams, usage
 from virt.connection import Connection
-from virt.errors import AlreadyExists, Busy, InvalidState, NoRoom, NotFound, OperationFailed
+from virt.errors import AlreadyExists, NotFound
 from virt.xml.storage import Pool as PoolXml
 from virt.xml.storage import Volume as VolumeXml
-from webvirt.units import size
 
 DEFAULT_PATH = "/var/lib/libvirt/images"
-# libvirt refuses to read a pool again while it writes into it for somebody else.
-REFRESH_TRIES = 5
-REFRESH_PAUSE = 1.0
 
 
 def undo_upload(context: Context) -> None:
@@ -73,7 +68,7 @@ def upload(context: Context) -> dict[str, str]:
         raise JobFailed(gettext_noop("The upload is gone"), gettext_noop("It was removed before its turn came."))
     context.make(upload=str(found.pk))
     with connect(context.host_id) as conn:
-        check(conn, found)
+        on_host.require_place(conn, found.pool.uuid, found.filename, found.length)
         make_volume(conn, context, found)
         digest = send(conn, context, found)
         if found.sha256 and digest != found.sha256:
@@ -89,35 +84,9 @@ def upload(context: Context) -> dict[str, str]:
         context.done(result)
         spool.remove(found.pk)
         context.say(f"SHA-256 {digest}")
-        refresh(conn, context, found.pool.uuid)
+        on_host.refresh(conn, context, found.pool.uuid)
     read_again(context)
     return result
-
-
-def check(conn: Connection, found: Upload) -> None:
-    """Look once more, on the host and just before the change, whether there is a place for it."""
-    pool = pools.describe_pool(conn, found.pool.uuid)
-    if not pool.active:
-        raise InvalidState(
-            gettext_noop("The pool %(pool)s is not active."),
-            hint=gettext_noop("Start the pool, then try again."),
-            params={"pool": pool.name},
-        )
-    if pools.volume_exists(conn, found.pool.uuid, found.filename):
-        raise taken(found)
-    if pool.available_bytes < found.length:
-        raise NoRoom(
-            gettext_noop("The file has %(size)s, and the pool %(pool)s has %(free)s free."),
-            params={"size": size(found.length), "pool": pool.name, "free": size(pool.available_bytes)},
-        )
-
-
-def taken(found: Upload) -> AlreadyExists:
-    return AlreadyExists(
-        gettext_noop("The pool %(pool)s has a volume %(name)s already."),
-        hint=gettext_noop("Remove that volume and try again, or upload the file under another name."),
-        params={"pool": found.pool.name, "name": found.filename},
-    )
 
 
 def make_volume(conn: Connection, context: Context, found: Upload) -> None:
@@ -130,7 +99,7 @@ def make_volume(conn: Connection, context: Context, found: Upload) -> None:
         pools.create_volume(conn, pool, volume)
     except AlreadyExists:
         context.unmake(**entry)
-        raise taken(found)
+        raise on_host.taken(found.pool.name, found.filename)
 
 
 def send(conn: Connection, context: Context, found: Upload) -> str:
@@ -138,7 +107,8 @@ def send(conn: Connection, context: Context, found: Upload) -> str:
     pace = Pace(found.length)
 
     def progress(sent: int) -> None:
-        context.progress(*pace.at(sent))
+        if context.due():
+            context.progress(*pace.at(sent))
 
     with spool.path_of(found.pk).open("rb") as source:
         try:
@@ -154,18 +124,6 @@ def send(conn: Connection, context: Context, found: Upload) -> str:
             )
         except streams.StreamCancelled:
             raise Cancelled
-
-
-def refresh(conn: Connection, context: Context, pool: UUID) -> None:
-    """Have libvirt read the new volume's format; the volume is whole without that."""
-    for _try in range(REFRESH_TRIES):
-        try:
-            pools.refresh_pool(conn, pool)
-        except (Busy, InvalidState, OperationFailed):
-            time.sleep(REFRESH_PAUSE)
-        else:
-            return
-    context.say("The pool could not be read again yet: the format shows after its next refresh.")
 
 
 @job("storage.refresh_pool", queue=LONG)
@@ -198,3 +156,59 @@ def make_default_pool(context: Context) -> None:
         definition = PoolXml(type="dir", name=DEFAULT_POOL, path=DEFAULT_PATH)
         uuid = pools.define_pool(conn, definition, autostart=True, start=True, build=True)
     settled(context, Ref("pool", context.host_id, uuid, DEFAULT_POOL))
+
+
+def undo_pool(context: Context) -> None:
+    """Forget the pool that was half made; its UUID is ours alone."""
+    with connect(context.host_id) as conn:
+        try:
+            pools.remove_pool(conn, uuid_of(context))
+        except NotFound:
+            return
+    read_again(context)
+
+
+@job("storage.create_pool", undo=undo_pool)
+def create_pool(context: Context) -> None:
+    """Make a pool on a folder, and start it.
+
+    (virStoragePoolDefineXML, virStoragePoolBuild, virStoragePoolCreate, virStoragePoolSetAutostart)
+    """
+    uuid, path = uuid_of(context), context.arguments["path"]
+    definition = PoolXml(type="dir", name=context.ref.name, uuid=str(uuid), path=path)
+    context.make(pool=str(uuid))
+    with connect(context.host_id) as conn:
+        pools.define_pool(conn, definition, autostart=context.arguments["autostart"], start=True, build=True)
+    settled(context)
+
+
+@job("storage.start_pool")
+def start_pool(context: Context) -> None:
+    """Make a pool active (virStoragePoolCreate)."""
+    with connect(context.host_id) as conn:
+        pools.start_pool(conn, uuid_of(context))
+    settled(context)
+
+
+@job("storage.stop_pool")
+def stop_pool(context: Context) -> None:
+    """Make a pool inactive (virStoragePoolDestroy)."""
+    with connect(context.host_id) as conn:
+        pools.stop_pool(conn, uuid_of(context))
+    settled(context)
+
+
+@job("storage.autostart_pool")
+def autostart_pool(context: Context) -> None:
+    """Say whether a pool starts with its host (virStoragePoolSetAutostart)."""
+    with connect(context.host_id) as conn:
+        pools.set_pool_autostart(conn, uuid_of(context), context.arguments["autostart"])
+    settled(context)
+
+
+@job("storage.remove_pool")
+def remove_pool(context: Context) -> None:
+    """Forget a pool; what lies in it stays (virStoragePoolDestroy, virStoragePoolUndefine)."""
+    with connect(context.host_id) as conn:
+        pools.remove_pool(conn, uuid_of(context))
+    settled(context)

@@ -1,11 +1,18 @@
 """What can be done with pools, beside uploads."""
 
+from typing import Any
+from uuid import uuid4
+
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from accounts.rights import Action, Ref, require
 from hosts.models import Host
 from hosts.services import change
-from storage.models import Pool
+from storage.folders import fault_of_folder, fault_of_pool
+from storage.models import Pool, Upload
 from tasks import services as tasks
+from tasks.errors import Invalid, Refused
 from tasks.models import Task
 from tasks.registry import LONG
 
@@ -39,3 +46,87 @@ def refresh_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:
         queue=LONG,
         limit=REFRESH_SECONDS,
     )
+
+
+def create_pool(
+    *, host: Host, name: str, path: str, actor: User, autostart: bool = True, key: str | None = None
+) -> Task:
+    """Ask for a pool on a folder of the host, made where it is missing. Raises PermissionDenied, HostAway, Invalid.
+
+    For administrators alone: whoever chooses a folder may read and write all that lies in it.
+    """
+    name = name.strip()
+    asked = {"path": path, "autostart": autostart}
+
+    def check() -> None:
+        named = Pool.objects.filter(host=host, name=name).exists()
+        taken = Pool.objects.filter(host=host, path=path).first()
+        found = {
+            "name": fault_of_pool(name) or (_("This host has a pool of this name already.") if named else ""),
+            "path": fault_of_folder(path)
+            or (_("The pool %(pool)s lies in this folder already.") % {"pool": taken.name} if taken else ""),
+        }
+        if errors := {field: [words] for field, words in found.items() if words}:
+            raise Invalid(_("See what is wrong with it below."), errors=errors)
+
+    return change(
+        "storage.create_pool",
+        host=host,
+        target=Ref("pool", host.pk, uuid4(), name),
+        actor=actor,
+        action=Action.ADMINISTER,
+        key=key,
+        arguments=asked,
+        request=asked,
+        lock_key=f"pool:{host.pk}:{name}",
+        check=check,
+    )
+
+
+def start_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:
+    """Ask for a pool's start. Raises PermissionDenied, HostAway, Refused where it is active."""
+
+    def check() -> None:
+        if pool.is_active:
+            raise Refused(_("The pool %(pool)s is active already.") % {"pool": pool.name})
+
+    return change_pool("start", pool, actor=actor, key=key, check=check)
+
+
+def stop_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:
+    """Ask that a pool becomes inactive; what lies in it stays. Raises PermissionDenied, HostAway, Refused."""
+
+    def check() -> None:
+        if pool.state == Pool.State.INACTIVE:
+            raise Refused(_("The pool %(pool)s is not active.") % {"pool": pool.name})
+        refuse_busy(pool)
+
+    return change_pool("stop", pool, actor=actor, key=key, check=check)
+
+
+def set_pool_autostart(*, pool: Pool, autostart: bool, actor: User, key: str | None = None) -> Task:
+    """Ask that a pool starts with its host, or that it does not."""
+    return change_pool("autostart", pool, actor=actor, key=key, arguments={"autostart": autostart})
+
+
+def remove_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:
+    """Ask that the host forgets a pool; its folder and all that lies in it stay. Raises as `stop_pool`."""
+    return change_pool("remove", pool, actor=actor, key=key, check=lambda: refuse_busy(pool))
+
+
+def change_pool(verb: str, pool: Pool, **more: Any) -> Task:
+    return change(
+        f"storage.{verb}_pool",
+        host=pool.host,
+        target=pool.ref,
+        action=Action.MANAGE,
+        lock_key=f"pool:{pool.host_id}:{pool.uuid}",
+        **more,
+    )
+
+
+def refuse_busy(pool: Pool) -> None:
+    """Raise Refused while a task of ours works in the pool, or a file is on its way into it."""
+    work = Task.objects.unfinished().filter(host_id=pool.host_id, object_uuid=pool.uuid, object_type="volume")
+    if work.exists() or pool.uploads.filter(state__in=[Upload.State.OPEN, Upload.State.RECEIVED]).exists():
+        raise Refused(_("Something is being done in the pool %(pool)s just now.") % {"pool": pool.name})

@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from storage.formats import DISKS, ISO
 from storage.models import Pool, Upload, Volume
 from storage.uploads import offset_of
-from storage.usage import Use, uses_of
+from storage.usage import Use, bases_on, uses_of
 from tasks.models import Task
 from webvirt.drawing import percent
 
@@ -28,10 +29,23 @@ SETTLED_AFTER = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class VolumeRow:
-    """A volume and the guests that use it."""
+    """A volume, the guests that use it, and whether another one is built on it."""
 
     volume: Volume
     uses: list[Use]
+    is_base: bool
+
+    @property
+    def starts(self) -> str:
+        """What the form of a new guest calls it: cdrom, disk, or "" where no guest starts from it."""
+        if self.volume.format == ISO or self.volume.name.lower().endswith(".iso"):
+            return "cdrom"
+        free = self.volume.format in DISKS and not self.uses and not self.is_base
+        return "disk" if free else ""
+
+    @property
+    def grows(self) -> bool:
+        return self.volume.format in DISKS and not self.is_base
 
     @property
     def backing_name(self) -> str:
@@ -72,7 +86,10 @@ def pools_of(user: Any, *, host: str = "", text: str = "") -> Any:
 def volume_rows(volumes: Iterable[Volume], user: Any) -> list[VolumeRow]:
     volumes = list(volumes)
     uses = uses_of(volumes, user)
-    return [VolumeRow(volume, uses.get(volume.pk, [])) for volume in volumes]
+    bases = bases_on(volume.pool.host_id for volume in volumes)
+    return [
+        VolumeRow(volume, uses.get(volume.pk, []), (volume.pool.host_id, volume.path) in bases) for volume in volumes
+    ]
 
 
 def upload_rows(pool: Pool, user: User, *, done: bool) -> list[UploadRow]:

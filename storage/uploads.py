@@ -69,13 +69,17 @@ def check_fields(filename: str, length: int, sha256: str) -> None:
 
 
 def check_name(pool: Pool, filename: str) -> None:
-    if pool.volumes.filter(name=filename).exists():
-        fault = _("The pool %(pool)s has a volume of this name already.") % {"pool": pool.name}
-    elif under_way(pool).filter(filename=filename).exists():
-        fault = _("A file of this name is being uploaded already.")
-    else:
-        return
-    raise Invalid(_("Choose another name, or remove what has it."), errors={"filename": [fault]})
+    if fault := fault_of_taken(pool, filename):
+        raise Invalid(_("Choose another name, or remove what has it."), errors={"filename": [fault]})
+
+
+def fault_of_taken(pool: Pool, name: str) -> str:
+    """Why a new volume cannot have this name, as rows tell; "" where it can. The job looks again on the host."""
+    if pool.volumes.filter(name=name).exists():
+        return _("The pool %(pool)s has a volume of this name already.") % {"pool": pool.name}
+    if under_way(pool).filter(filename=name).exists():
+        return _("A file of this name is being uploaded already.")
+    return ""
 
 
 def under_way(pool: Pool) -> Any:
@@ -88,9 +92,14 @@ def check_room(pool: Pool, length: int) -> None:
     if (free := spool.free_bytes() - still_coming) < length:
         where = _("on the disk that Webvirt receives files on")
         raise NoRoom(room_words(length, free, where))
-    promised = under_way(pool).aggregate(total=Sum("length"))["total"] or 0
-    if (free := pool.available_bytes - promised) < length:
+    if (free := unpromised_bytes(pool)) < length:
         raise NoRoom(room_words(length, free, _("in the pool %(pool)s") % {"pool": pool.name}))
+
+
+def unpromised_bytes(pool: Pool) -> int:
+    """What is free in the pool, and not meant for a file that is on its way there."""
+    promised: int = under_way(pool).aggregate(total=Sum("length"))["total"] or 0
+    return pool.available_bytes - promised
 
 
 def room_words(length: int, free: int, where: str) -> str:

@@ -1,5 +1,6 @@
 """Who uses what: as far as the viewer may see guests at all."""
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,3 +35,17 @@ def uses_of(volumes: Iterable[Volume], user: Any) -> dict[int, list[Use]]:
         if volume is not None:
             found[volume].append(Use(instance, row.instance_name) if instance in seen else Use(None, ""))
     return found
+
+
+def base_path(path: str, backing: str) -> str:
+    """Where the image that one at `path` names as its base lies; "" where it names none."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), backing)) if backing else ""
+
+
+def bases_on(host_ids: Iterable[int]) -> set[tuple[int, str]]:
+    """The host and path of every image that a volume of these hosts is built on, in one query."""
+    rows = Volume.objects.filter(pool__host_id__in=set(host_ids)).exclude(backing_path="")
+    return {
+        (host, base_path(path, backing))
+        for host, path, backing in rows.values_list("pool__host_id", "path", "backing_path")
+    }

@@ -14,7 +14,7 @@ from hosts.models import Host
 from storage import services, uploads
 from storage.models import Pool, Upload
 from storage.shown import SORTS, pools_of, upload_rows, volume_rows
-from tasks.answers import asked
+from tasks.answers import asked, key_of
 from webvirt.listing import SIZES, ordered, paged, wanted_ids
 
 CARDS = 60
@@ -29,6 +29,7 @@ def pool_list(request: HttpRequest) -> HttpResponse:
         "page": paged(pools_of(request.user, host=host, text=text), request, size=CARDS),
         "host": host,
         "text": text,
+        "may_create_pool": may(request.user, Action.ADMINISTER, None),
         "hosts": Host.objects.filter(pk__in=seen.values("host_id")).values_list("pk", "name"),
     }
     block = request.GET.get("block") == "cards"
@@ -39,13 +40,21 @@ def pool_list(request: HttpRequest) -> HttpResponse:
 def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One pool beside those of its host, its volumes, and the uploads into it."""
     pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
-    blocks = {"cards": "_cards", "about": "_about", "uploads": "_uploads", "rows": "_rows", "foot": "_foot"}
+    blocks = {
+        "cards": "_cards",
+        "about": "_about",
+        "uploads": "_uploads",
+        "rows": "_rows",
+        "foot": "_foot",
+        "acts": "_pool_acts",
+    }
     asked = request.GET.get("block", "")
     block = asked if asked in blocks else ""
     context = {
         "pool": pool,
         "may_operate": may(request.user, Action.OPERATE, pool.ref),
         "may_upload": may(request.user, Action.MANAGE, pool.ref),
+        "may_create_pool": may(request.user, Action.ADMINISTER, None),
     }
     if block in ("", "cards"):
         context["cards"] = pools_of(request.user, host=str(pool.host_id))[:CARDS]
@@ -91,8 +100,7 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def refresh(request: HttpRequest, pk: int) -> HttpResponse:
     pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
-    key = request.POST.get("idempotency_key")
-    task = services.refresh_pool(pool=pool, actor=actor_of(request.user), key=key)
+    task = services.refresh_pool(pool=pool, actor=actor_of(request.user), key=key_of(request))
     return asked(request, task, back=reverse("storage:detail", args=[pk]))
 
 

@@ -12,3 +12,8 @@ def asked(request: HttpRequest, task: Task, *, back: str) -> HttpResponse:
     if request.headers.get("X-Webvirt-Toast"):
         return JsonResponse({"task": task_shape(task, request)})
     return redirect(back)
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """The key that a form carries, so that a press repeated by a browser is one change."""
+    return request.POST.get("idempotency_key") or None

@@ -45,12 +45,15 @@ class Context:
         if self.cancelled():
             raise Cancelled
 
+    def due(self) -> bool:
+        """Whether `progress` would write now: for who hears thousands of times a second and has to work out words."""
+        return time.monotonic() - self._reported >= REPORT_SECONDS
+
     def progress(self, percent: int | None, text: str = "", *, now: bool = False) -> None:
         """Report progress in percent and words; the row is written at most every 2 s, or at once with `now`."""
-        clock = time.monotonic()
-        if not now and clock - self._reported < REPORT_SECONDS:
+        if not now and not self.due():
             return
-        self._reported = clock
+        self._reported = time.monotonic()
         Task.objects.filter(pk=self.task.pk, state=Task.State.RUNNING).update(
             progress=percent, progress_text=text[:200]
         )

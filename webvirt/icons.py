@@ -9,7 +9,8 @@ SVG = "http://www.w3.org/2000/svg"
 # fmt: off
 NAMES = frozenset([
     "activity", "adjustments-horizontal", "alert-triangle", "archive", "arrow-down", "arrow-left",
-    "arrow-right", "arrow-up", "arrows-right-left", "aspect-ratio", "ban", "bolt", "bug", "camera", "check",
+    "arrow-right", "arrow-up", "arrows-maximize", "arrows-right-left", "aspect-ratio", "ban", "bolt", "bug",
+    "camera", "check",
     "chevron-down", "chevron-left", "chevron-right", "chevron-up", "circle-check", "circle-dashed",
     "clipboard-text", "clock", "clock-pause", "cloud-upload", "code", "container", "copy", "corner-left-up",
     "cpu", "cpu-2", "database", "device-desktop", "device-floppy", "disc", "dots", "download", "edit",

@@ -19,6 +19,7 @@ DATA = Path(env.str("WEBVIRT_DATA", default=str(BASE_DIR / "var"))).resolve()
 private_folder(DATA)
 RUN = socket_folder(DATA)
 SPOOL = private_folder(DATA / "spool")
+DOWNLOADS = private_folder(DATA / "downloads")
 
 PORT = env.int("WEBVIRT_PORT", default=8000)
 BIND = env.str("WEBVIRT_BIND", default="127.0.0.1")

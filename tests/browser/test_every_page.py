@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.guests import ipxe_guest
 from tests.program import Program
 from tests.stack import HOME, Stack
-from tests.unit.test_urls_and_roles import PAGES
+from tests.unit.test_urls_and_roles import PAGES, kind_of
 from tests.virsh import virsh
 from tests.waiting import wait_for
 
@@ -45,6 +45,7 @@ def ids(guest: str, stack: Stack) -> dict[str, int]:
         "networks": first("networks/"),
         "storage": first("pools/"),
         "tasks": first("tasks/"),
+        "volumes": first("volumes/"),
     }
 
 
@@ -79,7 +80,7 @@ def addresses() -> list[str]:
 
 @pytest.mark.parametrize("address", addresses())
 def test_a_page_is_for_everybody(watched: Page, ids: dict[str, int], address: str) -> None:
-    kind = address.split("/")[1]
+    kind = kind_of(address.removeprefix("/"))
     answer = watched.goto(address.replace("<int:pk>", str(ids.get(kind, ""))))
     assert answer and answer.status == (404 if kind == "nowhere" else 200)
     assert faults(watched) == []

@@ -29,7 +29,9 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "who operates it": (404, 403, IN, IN, IN),
     "who manages it": (404, 403, 403, IN, IN),
     "who manages something": (403, 403, 403, IN, IN),
+    "only admins": (403, 403, 403, 403, 200),
     "admins": (403, 403, 403, 403, IN),
+    "admins who see its host": (404, 403, 403, 403, IN),
     "its owner": (404, 404, 404, IN, IN),
     "one's own": (404, 404, 404, 404, IN),  # the token is the admin's
     "anybody signed in": (IN, IN, IN, IN, IN),
@@ -38,6 +40,7 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "unknown": (404, 404, 404, 404, 404),
 }
 GUEST_ACTIONS = ("start", "shutdown", "reboot", "reset", "destroy", "suspend", "resume", "save", "start_from_cd")
+VOLUME_DIALOGS = ("clone", "delete", "grow")
 
 # Address: for whom GET is, and for whom POST is.
 EXPECTED: dict[str, tuple[str, str]] = {
@@ -66,15 +69,24 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "search/": ("all", "nobody"),
     "storage/": ("all", "nobody"),
     "storage/<int:pk>/": ("who sees it", "nobody"),
+    "storage/<int:pk>/autostart/": ("nobody", "who manages it"),
+    "storage/<int:pk>/create/": ("who manages it", "who manages it"),
+    "storage/<int:pk>/remove/": ("who manages it", "who manages it"),
+    "storage/<int:pk>/start/": ("nobody", "who manages it"),
+    "storage/<int:pk>/stop/": ("nobody", "who manages it"),
+    "storage/create/": ("only admins", "admins"),
     "storage/<int:pk>/refresh/": ("nobody", "who operates it"),
     "storage/<int:pk>/upload/": ("who manages it", "nobody"),
     "storage/uploads/<uuid:pk>/cancel/": ("nobody", "its owner"),
     "storage/uploads/<uuid:pk>/retry/": ("nobody", "its owner"),
+    **{f"storage/volumes/<int:pk>/{verb}/": ("who manages it", "who manages it") for verb in VOLUME_DIALOGS},
+    "storage/volumes/<int:pk>/download/": ("nobody", "who manages it"),
     "tasks/": ("all", "nobody"),
     "tasks/<int:pk>/": ("who sees it", "nobody"),
     "tasks/<int:pk>/cancel/": ("nobody", "who operates it"),
     "^api/": ("unknown", "unknown"),
     "api/v1/docs/": ("all", "nobody"),
+    "api/v1/downloads/<int:pk>/": ("unknown", "nobody"),  # the task there is no download
     "api/v1/events": ("all", "nobody"),
     "api/v1/hosts/": ("all", "admins"),
     "api/v1/hosts/<int:pk>/": ("who sees it", "nobody"),
@@ -87,8 +99,11 @@ EXPECTED: dict[str, tuple[str, str]] = {
     **{f"api/v1/instances/<int:pk>/{action}": ("nobody", "who operates it") for action in GUEST_ACTIONS},
     "api/v1/networks/": ("all", "nobody"),
     "api/v1/networks/<int:pk>/": ("who sees it", "nobody"),
-    "api/v1/pools/": ("all", "nobody"),
+    "api/v1/pools/": ("all", "admins who see its host"),
     "api/v1/pools/<int:pk>/": ("who sees it", "nobody"),
+    "api/v1/pools/<int:pk>/refresh": ("nobody", "who operates it"),
+    "api/v1/pools/<int:pk>/start": ("nobody", "who manages it"),
+    "api/v1/pools/<int:pk>/stop": ("nobody", "who manages it"),
     "api/v1/schema/": ("all", "nobody"),
     "api/v1/tasks/": ("all", "nobody"),
     "api/v1/tasks/<int:pk>/": ("who sees it", "nobody"),
@@ -98,8 +113,9 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "api/v1/tokens/<int:pk>/": ("one's own", "nobody"),
     "api/v1/uploads/": ("nobody", "who manages it"),
     "api/v1/uploads/<uuid:pk>/": ("nobody", "nobody"),
-    "api/v1/volumes/": ("all", "nobody"),
+    "api/v1/volumes/": ("all", "who manages it"),
     "api/v1/volumes/<int:pk>/": ("who sees it", "nobody"),
+    **{f"api/v1/volumes/<int:pk>/{verb}": ("nobody", "who manages it") for verb in ("clone", "download", "resize")},
 }
 # Tested on their own: they are for people who are not signed in.
 DOORS = {"login/", "logout/", "healthz"}
@@ -145,9 +161,15 @@ def test_every_other_spelling_is_of_an_address_that_is_known() -> None:
     assert {route.removesuffix("/") if route.endswith("/") else f"{route}/" for route in others} <= set(EXPECTED)
 
 
+def kind_of(route: str) -> str:
+    """What the number in an address is of: the first part of it, but for volumes' pages."""
+    return route.removeprefix("api/v1/").removeprefix("storage/" if "/volumes/" in route else "").split("/")[0]
+
+
 def address(route: str, world: World, upload: Upload) -> str:
-    kind = route.removeprefix("api/v1/").split("/")[0]
+    kind = kind_of(route)
     rows = {
+        "downloads": world.task,
         "hosts": world.host,
         "instances": world.instance,
         "networks": world.network,
@@ -174,6 +196,10 @@ def post(client: Any, route: str, url: str, world: World) -> Any:
         "api/v1/hosts/": {"name": "kvm-03", "uri": "qemu:///system"},
         "api/v1/tokens/": {"name": "script"},
         "api/v1/instances/<int:pk>/media": {"volume": world.iso.pk},
+        "api/v1/pools/": {"host": world.host.pk, "name": "more", "path": "/srv/more"},
+        "api/v1/volumes/<int:pk>/clone": {"name": "copy.qcow2"},
+        "api/v1/volumes/<int:pk>/resize": {"size_bytes": 20 * 2**30},
+        "api/v1/volumes/": {"pool": world.pool.pk, "name": "new.qcow2", "size_bytes": 2**20},
     }
     return client.post(url, json.dumps(bodies.get(route, {})), content_type="application/json")
 

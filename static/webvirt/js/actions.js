@@ -1,6 +1,6 @@
 // Forms that ask for a change: <form method="post" data-action-form data-toast="Starting web-3…"
 // data-toast-done="web-3 is running">, or both on the submit button. Without scripts they are plain posts.
-// data-then: where to go once the task is accepted. data-quiet: only a failure is told.
+// data-then: where to go once the task is accepted. data-take: the file that the task comes to is saved. data-quiet: only a failure is told.
 // A form in a dialog closes it at once, and opens it again when something in the form needs changing.
 import { followMany } from "./many.js";
 import { say } from "./words.js";
@@ -17,7 +17,7 @@ document.addEventListener("submit", (event) => {
 
 async function send(form, button) {
   const words = { ...form.dataset, ...button?.dataset };
-  const told = "quiet" in form.dataset ? undefined : toast(words.toast || say("sending"), words.toastDone);
+  const told = "quiet" in form.dataset ? undefined : toast(words.toast || say("sending"), words.toastDone, words.take);
   form.setAttribute("aria-busy", "true");
   form.closest("dialog")?.close();
   try {

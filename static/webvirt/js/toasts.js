@@ -22,8 +22,8 @@ function keep(id, words) {
 }
 
 class Toast {
-  constructor(text, done) {
-    this.words = { text, done };
+  constructor(text, done, take) {
+    this.words = { text, done, take };
     this.element = shape.content.cloneNode(true).firstElementChild;
     this.part("title").textContent = text;
     region.append(this.element);
@@ -57,9 +57,14 @@ class Toast {
 
   ended(task) {
     if (UNFINISHED.includes(task.state)) return false;
+    const first = followed.get(task.id) === this; // two answers may tell of the end
     this.forget();
-    if (task.state === "succeeded") this.succeed();
-    else if (task.error) this.fail(task.error);
+    if (!first) return true;
+    if (task.state === "succeeded") {
+      this.succeed();
+      // A file, which the browser saves; the page stays.
+      if (this.words.take !== undefined && task.result?.url) location.assign(task.result.url);
+    } else if (task.error) this.fail(task.error);
     else this.fail({ title: say(task.state) });
     return true;
   }
@@ -99,9 +104,9 @@ class Toast {
   }
 }
 
-/** A new toast: `text` at once, `done` when its task has succeeded. */
-export function toast(text, done) {
-  return new Toast(text, done);
+/** A new toast: `text` at once, `done` when its task has succeeded; with `take`, the file of its result is saved then. */
+export function toast(text, done, take) {
+  return new Toast(text, done, take);
 }
 
 region.addEventListener("click", (event) => {
@@ -120,8 +125,8 @@ document.addEventListener("webvirt:resync", () => {
   for (const one of followed.values()) one.ask();
 });
 
-for (const [id, { text, done }] of Object.entries(kept())) {
-  const one = new Toast(text, done);
+for (const [id, { text, done, take }] of Object.entries(kept())) {
+  const one = new Toast(text, done, take);
   one.follow({ id: Number(id), state: "queued" });
   one.ask();
 }

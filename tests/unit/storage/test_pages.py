@@ -87,6 +87,13 @@ def test_the_list_filters_by_host(world: World) -> None:
     assert "No pool matches" in page(world, "admin", "/storage/?host=x")
 
 
+@pytest.mark.usefixtures("redis_server")
+def test_what_is_said_above_a_page_stays_there(world: World) -> None:
+    shown = page(world, "viewer", f"/storage/{world.pool.pk}/")
+    assert "What you see may be old" in shown
+    assert 'name="q" value=""' in shown
+
+
 def test_a_silent_hosts_pool_says_since_when(world: World) -> None:
     world.host_is_down()
     assert "not heard since" in page(world, "viewer", f"/storage/{world.pool.pk}/")

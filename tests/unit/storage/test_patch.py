@@ -124,6 +124,24 @@ def test_a_file_cut_at_random_places_comes_whole(upload: Upload, bearer: dict[st
     assert Task.objects.filter(kind="storage.upload").count() == 1
 
 
+def test_a_hundred_files_cut_at_random_places_come_as_they_were_sent(world: World, bearer: dict[str, str]) -> None:
+    chance = random.Random(2026)
+    for number in range(100):
+        content = chance.randbytes(chance.randint(1, 300_000))
+        upload = open_upload(world, filename=f"{number}.img", length=len(content))
+        cuts = 0
+        while (offset := spool.size_of(upload.pk)) < len(content):
+            # At least one cut each; after some, the rest comes in one go.
+            cut = chance.randrange(len(content) - offset) if cuts == 0 or chance.random() < 0.7 else None
+            answer = patch(
+                upload, content[offset:], offset=offset, cut=cut, piece=chance.randint(1000, 90_000), **bearer
+            )
+            assert answer.status == (204 if cut is None else None)
+            cuts += cut is not None
+        assert hashlib.sha256(received(upload)).digest() == hashlib.sha256(content).digest()
+        spool.remove(upload.pk)
+
+
 def test_a_part_moves_the_offset_and_asks_for_no_task(upload: Upload, bearer: dict[str, str]) -> None:
     answer = patch(upload, CONTENT[:1000], offset=0, path="/api/v1/uploads/{}", **bearer)
     assert (answer.status, answer.headers["upload-offset"]) == (204, "1000")
