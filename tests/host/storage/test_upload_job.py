@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
+from hosts.models import Host
 from storage import spool, uploads
 from storage.models import Pool, Upload
-from tasks import runner
+from tasks import runner, sweep
 from tasks import services as tasks
 from tasks.context import Context
 from tasks.models import Task
-from tests.host.storage.conftest import virsh
+from tests.host.storage.conftest import URI, virsh
 from tests.waiting import wait_for
 from virt import storage
 from virt.connection import Connection
 from virt.xml.storage import Volume as VolumeXml
+from webvirt.redis import client
 
 pytestmark = pytest.mark.usefixtures("monitor")
 
@@ -154,6 +157,24 @@ def test_undoing_removes_the_volume_and_may_be_done_twice(
         runner.undo(Context(task, threading.Event()))
         assert list(folder.iterdir()) == []
     assert Upload.objects.get().state == "failed"
+
+
+def test_what_is_left_because_its_host_was_away_is_removed_when_it_is_back(
+    pool_of_spool: Pool, actor: User, folder: Path, conn: Connection
+) -> None:
+    task = half_made(pool_of_spool, actor, conn)
+    Task.objects.filter(pk=task.pk).update(state=Task.State.INTERRUPTED, ended_at=timezone.now())
+    hosts = Host.objects.filter(pk=pool_of_spool.host_id)
+    hosts.update(uri="qemu+tcp://127.0.0.1:1/system")
+    assert sweep.undo_again() == 1
+    assert (folder / "boot.iso").exists()
+    hosts.update(uri=URI)
+    assert sweep.undo_again() == 0  # not at once again
+    client().delete(f"webvirt:task:{task.pk}:undo")
+    assert sweep.undo_again() == 1
+    assert list(folder.iterdir()) == []
+    task.refresh_from_db()
+    assert task.made == []
 
 
 def test_undoing_knows_its_own_when_libvirt_has_read_what_it_is(
