@@ -1,23 +1,30 @@
-"""Guests' IP addresses: asked for again and again beside the reader, by a connection of their own."""
+"""What libvirt sends no event for: guests' IP addresses, networks' leases, and the host's own interfaces.
+
+They are asked for again and again beside the reader, by a connection of their own.
+"""
 
 import ipaddress
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from instances.models import Instance
+from monitor import nets
 from monitor.intake import Intake
-from monitor.link import Link
+from monitor.link import CALL_SECONDS, Link
 from monitor.rows import Changes
-from virt import addresses
-from virt.addresses import Address
+from virt import addresses, interfaces, networks
+from virt.addresses import Address, Source, is_told
 from virt.connection import Connection
 from virt.errors import Unreachable, VirtError
+from virt.interfaces import InterfaceFacts
+from virt.networks import LeaseFacts
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +35,13 @@ AGENT_SECONDS = 60.0
 # An agent that does not answer holds its call for 5 s, and one that hangs for good.
 AGENT_HANGS_SECONDS = 60.0
 AGENT_REST_SECONDS = 300.0
+INTERFACES_SECONDS = 60.0
+# Two calls for each interface.
+INTERFACES_CALL_SECONDS = 30.0
 
+T = TypeVar("T")
 Open = Callable[[], Link]
+Leases = dict[UUID, list[LeaseFacts]]
 
 
 @dataclass
@@ -46,15 +58,17 @@ class Known:
 
 @dataclass(frozen=True)
 class Round:
-    """Whom to ask for in one round."""
+    """Whom to ask for in one round, and whether for the host's interfaces too."""
 
+    interfaces: bool
     hear: list[UUID]
     agents: list[UUID]
 
 
 class AddressReader:
-    """Keeps the addresses of one host's guests. All but `_ask` and what it calls runs in the reader's thread.
+    """Keeps the addresses of one host's guests, the leases of its networks, and its interfaces.
 
+    All but `_ask` and what it calls runs in the reader's thread.
     A call for an agent waits for the guest, and may wait for good: it holds up neither events nor the leases.
     """
 
@@ -64,6 +78,7 @@ class AddressReader:
         self._open = open_link
         self._known: dict[UUID, Known] = {}
         self._leases: list[Address] = []
+        self._interfaces_due = 0.0
         self._link: Link | None = None
         self._round: Future[None] | None = None
         self._closed = False
@@ -121,7 +136,9 @@ class AddressReader:
             self._threads.submit(self._drop)
 
     def _plan(self, running: list[Instance], now: float) -> Round:
-        plan = Round([], [])
+        plan = Round(now >= self._interfaces_due, [], [])
+        if plan.interfaces:
+            self._interfaces_due = now + INTERFACES_SECONDS
         for row in running:
             known = self._known[row.uuid]
             if now >= known.heard_due or not row.addresses:
@@ -138,14 +155,15 @@ class AddressReader:
             link = self._link = self._link or self._open()
             for uuid in plan.agents:
                 link.aside(f"agent {uuid}", partial(addresses.told_by_agent, uuid=uuid), partial(self._hand_in, uuid))
-            leases = told(link, addresses.leases)
+            leases = told(link, networks.leases)
             heard = {uuid: told(link, partial(addresses.heard, uuid=uuid)) for uuid in plan.hear}
+            own = told(link, interfaces.list_interfaces, INTERFACES_CALL_SECONDS) if plan.interfaces else None
         except VirtError as error:
             log.info("Addresses cannot be asked for: %s", error)
             self._drop()
             self._intake.answered(partial(self._not_asked, plan.agents))
             return
-        self._intake.answered(partial(self._take_in, leases, heard))
+        self._intake.answered(partial(self._take_in, leases, heard, own))
 
     def _hand_in(self, uuid: UUID, answer: Future[list[Address]]) -> None:
         self._intake.answered(partial(self._agent_told, uuid, answer))
@@ -164,9 +182,16 @@ class AddressReader:
             if uuid in self._known:
                 self._known[uuid].agent_asked = None
 
-    def _take_in(self, leases: list[Address] | None, heard: dict[UUID, list[Address] | None]) -> None:
+    def _take_in(
+        self, leases: Leases | None, heard: dict[UUID, list[Address] | None], own: list[InterfaceFacts] | None
+    ) -> None:
+        if self._closed:
+            return
         if leases is not None:
-            self._leases = leases
+            self._leases = list(lent(leases))
+            nets.take_in_leases(self._host_id, leases)
+        if own is not None:
+            nets.take_in_interfaces(self._host_id, own)
         for uuid, found in heard.items():
             # A guest that is quiet for a while leaves the ARP table, and keeps its address.
             if found and uuid in self._known:
@@ -207,15 +232,23 @@ class AddressReader:
         changes.commit()
 
 
-def told(link: Link, ask: Callable[[Connection], list[Address]]) -> list[Address] | None:
+def told(link: Link, ask: Callable[[Connection], T], seconds: float = CALL_SECONDS) -> T | None:
     """What the host tells, or None where it does not. Raises VirtError where the connection is broken."""
     try:
-        return link.call(ask)
+        return link.long_call(seconds, ask)
     except VirtError as error:
         if not link.is_alive:
             raise
-        log.debug("Addresses are not told: %s", error)
+        log.debug("The host does not tell: %s", error)
         return None
+
+
+def lent(leases: Leases) -> Iterator[Address]:
+    """The addresses among these that lead to a card."""
+    for given in leases.values():
+        for lease in given:
+            if lease.mac and is_told(lease.address):
+                yield Address(lease.address, Source.LEASE, lease.mac)
 
 
 def merged(cards: list[str], agent: list[Address], leases: list[Address], heard: list[Address]) -> list[Address]:

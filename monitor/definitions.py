@@ -10,37 +10,45 @@ from monitor.rows import Changes
 from networks.models import Attachment, Network
 from storage.models import Volume, VolumeUse
 from virt.domains import DomainFacts
+from virt.states import State
 from virt.xml.domain import BackingStore, Disk, Domain, Source
 from virt.xml.own import Own
 
 Paths = dict[tuple[str, str], str]
+# In these a guest is plugged into nothing.
+OFF = (State.SHUTOFF, State.CRASHED)
 
 
 @dataclass
 class Read:
-    """What a few guests' definitions say, by guest; `uses` by path and `cards` by MAC address too."""
+    """What a few guests' definitions say, by guest; `uses` by path and `cards` by MAC address too.
+
+    `cards` are the network, and whether a running guest is plugged into it now.
+    """
 
     names: dict[UUID, str] = field(default_factory=dict)
     disks: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
     uses: dict[tuple[UUID, str], tuple[str, bool]] = field(default_factory=dict)
-    cards: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    cards: dict[tuple[UUID, str], tuple[str, bool]] = field(default_factory=dict)
 
 
 def read(host_id: int, found: Iterable[DomainFacts]) -> Read:
     """Read both definitions of each guest, the live one and the one for its next start."""
     parsed = {facts.uuid: _parse(facts) for facts in found}
+    alive = {facts.uuid for facts in found if facts.state not in OFF}
     paths = _paths(host_id, [disk for both in parsed.values() for domain in both for disk in domain.disks])
     answer = Read(names={facts.uuid: facts.name for facts in found})
     for uuid, both in parsed.items():
         # The last is the persistent one, or the live one where it has no other.
         answer.disks[uuid] = [_disk(disk, paths) for disk in both[-1].disks]
+        plugged = {(card.mac, card.network) for card in both[0].interfaces} if uuid in alive else set()
         for domain in both:
             for path, device, readonly in _uses(domain, paths):
                 first, others = answer.uses.get((uuid, path), (device, True))
                 answer.uses[uuid, path] = (first, readonly and others)
             for card in domain.interfaces:
                 if card.network and card.mac:
-                    answer.cards[uuid, card.mac] = card.network
+                    answer.cards[uuid, card.mac] = (card.network, (card.mac, card.network) in plugged)
     return answer
 
 
@@ -166,17 +174,14 @@ def sync_attachments(host_id: int, read: Read, changes: Changes) -> None:
         for card in Attachment.objects.filter(host_id=host_id, instance_uuid__in=read.names)
     }
     touched = set()
-    for (uuid, mac), network in read.cards.items():
+    for (uuid, mac), (network, running) in read.cards.items():
         card = known.pop((uuid, mac), None)
+        wanted = {"instance_name": read.names[uuid], "network_name": network, "running": running}
         if card is None:
-            changes.add(
-                Attachment(
-                    host_id=host_id, mac=mac, instance_uuid=uuid, instance_name=read.names[uuid], network_name=network
-                )
-            )
+            changes.add(Attachment(host_id=host_id, mac=mac, instance_uuid=uuid, **wanted))
         else:
             before = card.network_name
-            if not changes.change(card, {"instance_name": read.names[uuid], "network_name": network}):
+            if not changes.change(card, wanted):
                 continue
             touched.add(before)
         touched.add(network)

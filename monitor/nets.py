@@ -1,17 +1,15 @@
-"""Networks as rows."""
+"""Networks, their leases and the host's own interfaces as rows."""
 
-import ipaddress
+from collections.abc import Iterable
 from uuid import UUID
 
 from monitor.link import Link
 from monitor.rows import Changes
-from networks.models import Network
+from networks.models import Interface, Lease, Network
 from virt import networks
 from virt.errors import NotFound
-from virt.networks import IpFacts, NetworkFacts
-
-# What an IPv4 address without netmask or prefix means, by its first byte (classes A, B and C).
-CLASSES = ((128, 8), (192, 16), (256, 24))
+from virt.interfaces import InterfaceFacts
+from virt.networks import LeaseFacts, NetworkFacts
 
 
 def listed(link: Link, host_id: int) -> list[UUID]:
@@ -47,17 +45,50 @@ def _values(facts: NetworkFacts) -> dict[str, object]:
         "persistent": facts.persistent,
         "bridge": facts.bridge,
         "forward": facts.forward_mode,
-        "addresses": [cidr(ip) for ip in facts.ips],
+        "domain": facts.domain,
+        "addresses": [ip.cidr for ip in facts.ips if ip.address],
         "dhcp_ranges": [list(limits) for ip in facts.ips for limits in ip.ranges],
         "xml": facts.xml,
     }
 
 
-def cidr(ip: IpFacts) -> str:
-    """An address with its prefix, as 192.168.122.1/24."""
-    if ip.prefix is not None or ip.netmask:
-        return ipaddress.ip_interface(f"{ip.address}/{ip.netmask if ip.prefix is None else ip.prefix}").with_prefixlen
-    address = ipaddress.ip_address(ip.address)
-    if isinstance(address, ipaddress.IPv6Address):
-        return f"{address}/64"
-    return f"{address}/{next(prefix for below, prefix in CLASSES if address.packed[0] < below)}"
+def take_in_leases(host_id: int, read: dict[UUID, list[LeaseFacts]]) -> None:
+    """Make the rows of leases say what was read, and tell of the networks whose leases that changes."""
+    changes = Changes()
+    for network in Network.objects.filter(host_id=host_id).only("uuid").prefetch_related("leases"):
+        known = {lease.address: lease for lease in network.leases.all()}
+        # One that was not active when it was read has none that count.
+        given = {lease.address: lease for lease in read.get(network.uuid, [])}
+        touched = known.keys() != given.keys()
+        for address, facts in given.items():
+            # The guest alone decides how long these are.
+            values = {"mac": facts.mac[:64], "hostname": facts.hostname[:255], "expires": facts.expires}
+            row = known.pop(address, None)
+            if row is None:
+                changes.add(Lease(network=network, address=address, **values))
+            else:
+                touched |= bool(changes.change(row, values))
+        changes.remove(known.values())
+        if touched:
+            changes.tell(Network, network.pk)
+    changes.commit()
+
+
+def take_in_interfaces(host_id: int, read: Iterable[InterfaceFacts]) -> None:
+    """Make the rows of the host's interfaces say what was read."""
+    changes = Changes()
+    known = {row.name: row for row in Interface.objects.filter(host_id=host_id)}
+    for facts in read:
+        values = {
+            "type": facts.type,
+            "mac": facts.mac,
+            "active": facts.active,
+            "addresses": [f"{address}/{prefix}" for address, prefix in facts.addresses],
+        }
+        row = known.pop(facts.name, None)
+        if row is None:
+            changes.add(Interface(host_id=host_id, name=facts.name, **values))
+        else:
+            changes.change(row, values)
+    changes.remove(known.values())
+    changes.commit()

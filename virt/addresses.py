@@ -1,4 +1,4 @@
-"""The IP addresses of guests: what DHCP gave them, what their agent says, and whom the host has heard."""
+"""The IP addresses of guests: what their agent says, and whom the host has heard; `networks` has what DHCP gave."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import InvalidState, NotFound
 from virt.translate import translated_errors
 
 
@@ -29,28 +28,6 @@ class Address:
     address: str
     source: Source
     mac: str
-
-
-@translated_errors()
-def leases(conn: Connection) -> list[Address]:
-    """Return what the DHCP servers of all active networks have given out and not taken back.
-
-    (virConnectListAllNetworks, virNetworkGetDHCPLeases)
-    """
-    found: list[Address] = []
-    for network in conn.handle.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
-        try:
-            with translated_errors():
-                given = network.DHCPLeases()
-        except (NotFound, InvalidState):
-            # Stopped since it was listed.
-            continue
-        found += (
-            Address(lease["ipaddr"], Source.LEASE, lease["mac"].lower())
-            for lease in given
-            if lease["mac"] and is_told(lease["ipaddr"])
-        )
-    return found
 
 
 @translated_errors()

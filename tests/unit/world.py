@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import ApiToken, Grant, Role, User
 from hosts.models import Host, HostStatus
 from instances.models import Instance
-from networks.models import Network
+from networks.models import Interface, Network
 from storage.models import Pool, Volume, VolumeUse
 from tasks.models import Task
 
@@ -76,6 +76,7 @@ class World:
     volume: Volume
     iso: Volume
     network: Network
+    interface: Interface
     task: Task
 
     @classmethod
@@ -103,10 +104,11 @@ class World:
             host=host, uuid=uuid.uuid4(), name="default", active=True, bridge="virbr0", forward="nat",
             addresses=["192.168.122.1/24"], dhcp_ranges=[["192.168.122.2", "192.168.122.254"]],
         )  # fmt: skip
+        interface = Interface.objects.create(host=host, name="br0", type="bridge", active=True)
         task = make_task(people["operator"], instance, state=Task.State.SUCCEEDED)
         return cls(
             **people, host=host, other_host=other_host, instance=instance, pool=pool, volume=volume, iso=iso,
-            network=network, task=task,
+            network=network, interface=interface, task=task,
         )  # fmt: skip
 
     def client(self, name: str) -> Client:

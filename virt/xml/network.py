@@ -24,12 +24,14 @@ class Ip(Element):
 
 
 class Network(Element):
-    """<network>: `forward_mode` None is an isolated network."""
+    """<network>: `forward_mode` None is an isolated network; `domain` is the DNS domain of its guests."""
 
     tag = "network"
     name = Text("name")
     uuid = Text("uuid")
     forward_mode = Text("forward/@mode")
+    nat_ipv6 = Flag("forward/nat/@ipv6")
     bridge = Text("bridge/@name")
     stp = Flag("bridge/@stp", words=("on", "off"))
+    domain = Text("domain/@name")
     ips = Children("ip", Ip)

@@ -8,17 +8,20 @@ import pytest
 
 from hosts.models import Host
 from instances.models import Instance
-from monitor import addresses, guests
+from monitor import addresses, guests, nets
 from monitor.addresses import AddressReader, merged
 from monitor.intake import Intake
 from monitor.link import Link
+from networks.models import Interface, Lease, Network
 from tests.unit.monitor.conftest import Told
 from tests.waiting import wait_for
 from virt import addresses as virt_addresses
-from virt import domains
+from virt import domains, interfaces, networks
 from virt.addresses import Address, Source, is_told
 from virt.connection import Connection
 from virt.errors import OperationFailed, VirtError
+from virt.interfaces import InterfaceFacts
+from virt.networks import LeaseFacts
 
 CARD = "52:54:00:11:22:33"
 FIRST = UUID("6695eb01-f6a4-8304-79aa-97f2502e193f")
@@ -100,6 +103,22 @@ def test_what_the_host_has_heard_reaches_the_row_and_the_open_pages(
     assert told == [("instance", Instance.objects.get().pk, "changed")]
 
 
+def test_leases_and_the_hosts_interfaces_reach_their_rows(
+    reader: AddressReader, host: Host, link: Link, intake: Intake, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [uuid] = nets.listed(link, host.pk)
+    nets.sync_network(link, host.pk, uuid)
+    given = LeaseFacts(CARD, "192.168.7.20", "web", None)
+    monkeypatch.setattr(networks, "leases", lambda conn: {uuid: [given]})
+    own = InterfaceFacts("br0", "bridge", "", True, ())
+    monkeypatch.setattr(interfaces, "list_interfaces", lambda conn: [own])
+    told.clear()
+    a_round(reader, intake, 1)
+    assert ("network", Network.objects.get().pk, "changed") in told
+    assert Lease.objects.get().address == "192.168.7.20"
+    assert [interface.name for interface in Interface.objects.all()] == ["br0"]
+
+
 def test_a_round_that_tells_nothing_new_writes_nothing(
     reader: AddressReader, host: Host, intake: Intake, told: Told
 ) -> None:
@@ -161,7 +180,7 @@ def test_a_host_without_any_of_it_is_no_fault(
     def cannot(conn: Connection, uuid: UUID | None = None) -> list[Address]:
         raise VirtError()
 
-    monkeypatch.setattr(virt_addresses, "leases", cannot)
+    monkeypatch.setattr(networks, "leases", cannot)
     monkeypatch.setattr(virt_addresses, "heard", cannot)
     a_round(reader, intake, 1)
     assert Instance.objects.get().addresses == []

@@ -1,6 +1,8 @@
 """Pools, volumes and networks as rows."""
 
 from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,13 +10,14 @@ import pytest
 from hosts.models import Host
 from monitor import nets, pools
 from monitor.link import Link
-from networks.models import Network
+from networks.models import Interface, Network
 from storage.models import Pool, Volume
 from tasks.models import Task
 from tests.unit.monitor.conftest import Told
 from virt import storage
 from virt.errors import VirtError
-from virt.networks import IpFacts
+from virt.interfaces import InterfaceFacts, list_interfaces
+from virt.networks import IpFacts, LeaseFacts
 from virt.xml.storage import Volume as VolumeXml
 
 
@@ -123,4 +126,43 @@ def test_a_network_that_is_gone_is_removed(link: Link, host: Host) -> None:
     ],
 )
 def test_an_address_is_written_with_its_prefix(address: str, prefix: int | None, netmask: str, written: str) -> None:
-    assert nets.cidr(IpFacts("", address, prefix, netmask, ())) == written
+    assert IpFacts("", address, prefix, netmask, ()).cidr == written
+
+
+def test_leases_are_kept_true_and_told_of_when_they_change(link: Link, host: Host, told: Told) -> None:
+    [uuid] = nets.listed(link, host.pk)
+    nets.sync_network(link, host.pk, uuid)
+    network = Network.objects.get()
+    told.clear()
+    given = LeaseFacts("52:54:00:00:00:01", "192.168.7.20", "web", datetime(2026, 1, 1, tzinfo=UTC))
+    nets.take_in_leases(host.pk, {uuid: [given]})
+    assert [(lease.mac, lease.address, lease.hostname) for lease in network.leases.all()] == [
+        ("52:54:00:00:00:01", "192.168.7.20", "web")
+    ]
+    assert told == [("network", network.pk, "changed")]
+    nets.take_in_leases(host.pk, {uuid: [given]})
+    assert len(told) == 1
+    nets.take_in_leases(host.pk, {uuid: [replace(given, expires=None)]})
+    assert network.leases.get().expires is None
+    # A network that stopped has none.
+    nets.take_in_leases(host.pk, {})
+    assert not network.leases.exists()
+    assert len(told) == 3
+
+
+def test_a_card_may_call_itself_what_it_likes(link: Link, host: Host) -> None:
+    [uuid] = nets.listed(link, host.pk)
+    nets.sync_network(link, host.pk, uuid)
+    nets.take_in_leases(host.pk, {uuid: [LeaseFacts("x" * 99, "192.168.7.20", "y" * 999, datetime.now(UTC))]})
+    lease = Network.objects.get().leases.get()
+    lease.full_clean()
+    assert (len(lease.mac), len(lease.hostname)) == (64, 255)
+
+
+def test_interfaces_are_kept_true(link: Link, host: Host) -> None:
+    Interface.objects.create(host=host, name="gone0")
+    read = [*link.call(list_interfaces), InterfaceFacts("br0", "bridge", "", True, (("10.0.0.1", 24),))]
+    nets.take_in_interfaces(host.pk, read)
+    known = {row.name: row for row in Interface.objects.all()}
+    assert "gone0" not in known
+    assert (known["br0"].type, known["br0"].addresses) == ("bridge", ["10.0.0.1/24"])
