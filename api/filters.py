@@ -138,6 +138,13 @@ class NetworkFilter(RowFilter):
     forward = django_filters.CharFilter()
 
 
+class InterfaceFilter(RowFilter):
+    host = IdFilter()
+    name = django_filters.CharFilter()
+    type = django_filters.CharFilter()
+    active = django_filters.BooleanFilter()
+
+
 class TaskFilter(RowFilter):
     state = django_filters.ChoiceFilter(choices=Task.State.choices)
     kind = django_filters.CharFilter()

@@ -1,13 +1,13 @@
 """What can be done with hosts, and the one way in which a change of a host is asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.rights import Action, Ref, require
+from accounts.rights import Action, Ref, most, require
 from hosts.addresses import fault_of_name, fault_of_uri
 from hosts.models import Host, HostStatus
 from live.channel import publish
@@ -33,6 +33,23 @@ def add_host(*, name: str, uri: str, actor: User) -> Host:
         raise Invalid(_("Choose another name."), errors={"name": [_("A host with this name exists already.")]})
     publish("host", host.pk, "added")
     return host
+
+
+def managed(user: Any) -> list[Host]:
+    """The hosts on which `user` may make things, with their status."""
+    return managed_of(user, Host.objects.visible_to(user).select_related("status"))
+
+
+def manages_any(user: Any) -> bool:
+    """Whether there is a host on which `user` may make things."""
+    # Without their status, which holds documents of many kilobytes.
+    return bool(managed_of(user, Host.objects.visible_to(user)))
+
+
+def managed_of(user: Any, hosts: Iterable[Host]) -> list[Host]:
+    found = list(hosts)
+    rights = most(user, [host.ref for host in found])
+    return [host for host in found if rights.get(host.ref, Action.SEE) >= Action.MANAGE]
 
 
 def require_up(host: Host) -> None:

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.rights import actor_of
+from hosts.services import manages_any
 from instances import services
 from instances.create_form import NewGuest
-from instances.placing import may_create
 from instances.spec import resolve
 from tasks.errors import Invalid
 from tasks.models import Task
@@ -18,7 +18,7 @@ from tasks.models import Task
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    if not may_create(request.user):
+    if not manages_any(request.user):
         raise PermissionDenied(_("You may not create guests on any host."))
     posted = request.POST if request.method == "POST" else None
     new = NewGuest(request.user, request.GET, posted)

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_safe
 
 from hosts import figures
 from hosts.models import Host, HostStatus
+from hosts.services import manages_any
 from instances.listing import Figures
 from instances.models import Instance
-from instances.placing import ISO_NAMES, may_create
+from instances.placing import ISO_NAMES
 from storage.models import Pool, Volume
 from tasks.models import Task
 from webvirt.units import digits, unit_of
@@ -97,7 +98,7 @@ class Overview:
 
     @cached_property
     def may_create(self) -> bool:
-        return may_create(self.user)
+        return manages_any(self.user)
 
     @cached_property
     def states(self) -> list[tuple[str, str, int]]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.rights import Action, most
 from hosts.models import Host, HostStatus
+from hosts.services import managed
 from instances.limits import Offer
 from instances.models import Instance
 from networks.models import Network
@@ -37,22 +38,6 @@ class Place:
     @cached_property
     def offer(self) -> Offer:
         return Offer(self.host.status)
-
-
-def managed(user: Any) -> list[Host]:
-    """The hosts on which `user` may create guests."""
-    return managed_of(user, Host.objects.visible_to(user).select_related("status"))
-
-
-def managed_of(user: Any, hosts: QuerySet[Host]) -> list[Host]:
-    found = list(hosts)
-    rights = most(user, [host.ref for host in found])
-    return [host for host in found if rights.get(host.ref, Action.SEE) >= Action.MANAGE]
-
-
-def may_create(user: Any) -> bool:
-    # Without their status, which holds documents of many kilobytes.
-    return bool(managed_of(user, Host.objects.visible_to(user)))
 
 
 def places(user: Any) -> list[Place]:

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.rights import Action, most
 from hosts.models import Host, HostStatus
+from hosts.services import manages_any
 from instances.commands import COMMANDS, Command, rest_after
 from instances.listing import HEAVY, matching
 from instances.models import Instance
-from instances.placing import may_create
 from networks.models import Network
 from storage.models import Pool, Volume
 
@@ -80,7 +80,10 @@ PLACES = (
     Place("tasks", "list-check", gettext_lazy("Tasks"), "tasks:list", gettext_lazy("history, log")),
     Place("api", "code", gettext_lazy("API"), "api:docs", gettext_lazy("documentation")),
 )
-NEW = Place("new", "plus", gettext_lazy("New instance"), "instances:create", gettext_lazy("create a guest"))
+NEW = (
+    Place("new", "plus", gettext_lazy("New instance"), "instances:create", gettext_lazy("create a guest")),
+    Place("new-network", "plus", gettext_lazy("New network"), "networks:create", gettext_lazy("make a network")),
+)
 UPLOAD = gettext_lazy("Upload")
 
 
@@ -171,7 +174,7 @@ class Search:
         ]
 
     def pages(self, text: str) -> list[Hit]:
-        places = [*PLACES, NEW] if may_create(self.user) else PLACES
+        places = [*PLACES, *NEW] if manages_any(self.user) else PLACES
         wanted = text.casefold()
         return [
             place.hit(min(rank_of(str(place.title), text), HOLDS))

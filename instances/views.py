@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.rights import actor_of, most, require
+from hosts.services import manages_any
 from instances import actions, services
 from instances.disks import own_disks
 from instances.forms import AboutForm, AutostartForm, DeleteForm, MediaForm
 from instances.listing import Query, hosts_to_choose, page_of, rows_of, tags_to_choose
 from instances.models import Instance
 from instances.page import Page
-from instances.placing import may_create
 from tasks.answers import asked, key_of
 from webvirt.listing import SIZES, wanted_ids
 
@@ -43,7 +43,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         "states": Instance.State.choices,
         "hosts": hosts_to_choose(request.user),
         "tags": [(tag, tag) for tag in tags_to_choose(request.user)],
-        "may_create": may_create(request.user),
+        "may_create": manages_any(request.user),
         "verbs": actions.BULK,
         "total": Instance.objects.visible_to(request.user).count() if query.filtered else page.paginator.count,
     }

@@ -12,4 +12,13 @@ class NetworksConfig(AppConfig):
         from tasks.registry import titles  # noqa: PLC0415
 
         register_model("network", Network)
-        titles({"networks.make_default_network": _("Make the network %(name)s")})
+        titles(
+            {
+                "networks.make_default_network": _("Make the network %(name)s"),
+                "networks.create": _("Make the network %(name)s"),
+                "networks.start": _("Start the network %(name)s"),
+                "networks.stop": _("Stop the network %(name)s"),
+                "networks.autostart": _("Change whether the network %(name)s starts with its host"),
+                "networks.remove": _("Remove the network %(name)s"),
+            }
+        )

@@ -4,19 +4,20 @@ import ipaddress
 from collections.abc import Iterator
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from accounts.rights import Ref
-from hosts.connections import connect, settled
+from hosts.connections import connect, read_again, settled
+from networks import ranges
 from networks.services import DEFAULT_NETWORK
 from tasks.context import Context
 from tasks.registry import job
-from virt import networks
+from virt import interfaces, networks
 from virt.connection import Connection
-from virt.errors import VirtError
+from virt.errors import AlreadyExists, Busy, NotFound, VirtError
 from virt.xml.network import DhcpRange, Ip
 from virt.xml.network import Network as NetworkXml
 
-# libvirt's own first choice, then what few home routers use.
-CHOICES = (122, 124, 126, 130, 140, 150, 160, 170, 180, 190, 200, 210, 220, 230, 240)
 # What libvirt says of an address that an interface of the host has already.
 TAKEN = "already in use by interface"
 
@@ -57,23 +58,140 @@ def define(conn: Connection) -> UUID:
 
 
 def free_subnets(conn: Connection) -> Iterator[ipaddress.IPv4Network]:
-    """The ranges that no defined network has."""
-    taken = []
+    """The usual ranges that no defined network has."""
+    return ranges.free(subnet for _name, subnet in defined(conn))
+
+
+def defined(conn: Connection) -> Iterator[tuple[str, ranges.Network]]:
+    """The ranges of all networks that the host has, running or not, each with its network's name."""
     for state in networks.list_networks(conn):
-        for ip in networks.describe(conn, state.uuid).ips:
-            if ip.family == "ipv4" and ip.address:
-                taken.append(ipaddress.IPv4Interface(f"{ip.address}/{ip.prefix or ip.netmask or 24}").network)
-    for third in CHOICES:
-        subnet = ipaddress.IPv4Network(f"192.168.{third}.0/24")
-        if not any(subnet.overlaps(other) for other in taken):
-            yield subnet
+        try:
+            facts = networks.describe(conn, state.uuid)
+        except NotFound:
+            continue
+        for subnet in ranges.networks_of(ip.cidr for ip in facts.ips if ip.address):
+            yield facts.name, subnet
 
 
 def definition(subnet: ipaddress.IPv4Network) -> NetworkXml:
     """A NAT network whose host has the first address and DHCP gives out the rest; libvirt names the bridge."""
-    ip = Ip(
-        address=str(subnet[1]),
-        netmask=str(subnet.netmask),
-        ranges=[DhcpRange(start=str(subnet[2]), end=str(subnet[254]))],
-    )
-    return NetworkXml(name=DEFAULT_NETWORK, forward_mode="nat", stp=True, ips=[ip])
+    own = ipaddress.IPv4Interface(f"{subnet[1]}/{subnet.prefixlen}")
+    first, last = ranges.dhcp_range(own)
+    return NetworkXml(name=DEFAULT_NETWORK, forward_mode="nat", stp=True, ips=[ip_of(own, [str(first), str(last)])])
+
+
+def ip_of(own: ranges.Interface, dhcp: list[str]) -> Ip:
+    """The host's address on a network; `dhcp` are the first and the last address given out, if any are."""
+    given = [DhcpRange(start=dhcp[0], end=dhcp[1])] if dhcp else []
+    if own.version == 6:
+        return Ip(family="ipv6", address=str(own.ip), prefix=own.network.prefixlen, ranges=given)
+    return Ip(address=str(own.ip), netmask=str(own.network.netmask), ranges=given)
+
+
+def uuid_of(context: Context) -> UUID:
+    uuid = context.task.object_uuid
+    if uuid is None:
+        raise ValueError(f"task {context.task.pk} names no network")
+    return uuid
+
+
+def undo_create(context: Context) -> None:
+    """Remove the network that was half made."""
+    with connect(context.host_id) as conn:
+        networks.remove(conn, uuid_of(context))
+    read_again(context)
+
+
+@job("networks.create", undo=undo_create)
+def create(context: Context) -> None:
+    """Define a network and start it, once it is sure that nothing on the host has its addresses.
+
+    (virNetworkDefineXMLFlags, virNetworkCreate, virNetworkSetAutostart)
+    """
+    wanted, uuid = context.arguments, uuid_of(context)
+    own = [ipaddress.ip_interface(text) for text in (wanted["own"], wanted["own6"]) if text]
+    with connect(context.host_id) as conn:
+        check_free(conn, own)
+        if wanted["bridge"]:
+            check_bridge(conn, wanted["bridge"])
+        network = NetworkXml(
+            name=wanted["name"],
+            uuid=str(uuid),
+            forward_mode=wanted["forward"] or None,
+            # Otherwise guests' IPv6 would be routed while their IPv4 is hidden.
+            nat_ipv6=True if wanted["forward"] == "nat" and wanted["own6"] else None,
+            bridge=wanted["bridge"] or None,
+            stp=None if wanted["bridge"] else True,
+            domain=wanted["domain"] or None,
+            ips=[ip_of(address, wanted["dhcp"] if address.version == 4 else []) for address in own],
+        )
+        context.make(network=str(uuid))
+        networks.define_network(conn, network, autostart=wanted["autostart"], start=wanted["start"])
+    settled(context)
+
+
+def check_free(conn: Connection, own: list[ranges.Interface]) -> None:
+    """Raise AlreadyExists where a network or an interface of the host has some of these addresses."""
+    taken = list(defined(conn))
+    for interface in interfaces.list_interfaces(conn):
+        addresses = [f"{address}/{prefix}" for address, prefix in interface.addresses]
+        taken += [(interface.name, subnet) for subnet in ranges.networks_of(addresses)]
+    for address in own:
+        for name, subnet in taken:
+            if ranges.overlap(address.network, [subnet]):
+                raise AlreadyExists(
+                    gettext_noop("%(name)s on the host has %(range)s already, which overlaps with %(wanted)s."),
+                    hint=gettext_noop("Choose other addresses for the network."),
+                    params={"name": name, "range": str(subnet), "wanted": str(address.network)},
+                )
+
+
+def check_bridge(conn: Connection, bridge: str) -> None:
+    """Raise NotFound where the host has no such bridge; where it does not tell, starting a guest will."""
+    known = {interface.name: interface.type for interface in interfaces.list_interfaces(conn)}
+    if any(known.values()) and known.get(bridge) != "bridge":
+        raise NotFound(
+            gettext_noop("The host has no bridge %(bridge)s."),
+            hint=gettext_noop("Make the bridge on the host first, or name another."),
+            params={"bridge": bridge},
+        )
+
+
+@job("networks.start")
+def start(context: Context) -> None:
+    """Start the network (virNetworkCreate)."""
+    with connect(context.host_id) as conn:
+        networks.start(conn, uuid_of(context))
+    settled(context)
+
+
+@job("networks.stop")
+def stop(context: Context) -> None:
+    """Stop the network (virNetworkDestroy)."""
+    with connect(context.host_id) as conn:
+        networks.stop(conn, uuid_of(context))
+    settled(context)
+
+
+@job("networks.autostart")
+def autostart(context: Context) -> None:
+    """Say whether the network starts with its host (virNetworkSetAutostart)."""
+    with connect(context.host_id) as conn:
+        networks.set_autostart(conn, uuid_of(context), context.arguments["autostart"])
+    settled(context)
+
+
+@job("networks.remove")
+def remove(context: Context) -> None:
+    """Stop the network and forget it, unless a guest of the host has a card on it (virNetworkUndefine)."""
+    with connect(context.host_id) as conn:
+        facts = networks.describe(conn, uuid_of(context))
+        users = networks.users_of(conn, facts.name)
+        if users:
+            raise Busy(
+                gettext_noop("Guests on the host have a card on %(name)s: %(guests)s."),
+                hint=gettext_noop("Give them another network, or remove their cards, first."),
+                params={"guests": str(len(users)), "name": facts.name},
+            )
+        networks.remove(conn, facts.uuid)
+    settled(context)

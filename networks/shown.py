@@ -1,14 +1,16 @@
 """What the pages of networks show, in a constant number of queries."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from django.db.models import Count, Q
 
 from accounts.rights import Ref
 from live.registry import TYPES
-from networks.models import Attachment, Network
+from networks.models import Attachment, Lease, Network
 
 SORTS: dict[str, Sequence[str]] = {
     "name": ["name", "host__name"],
@@ -29,11 +31,21 @@ class NetworkRow:
 
 @dataclass(frozen=True)
 class Card:
-    """A guest's card; `instance_id` leads to the guest."""
+    """A guest's card; `instance_id` leads to the guest, `addresses` are what DHCP gave it."""
 
     mac: str
     instance_id: int
     name: str
+    running: bool
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeaseRow:
+    """A lease; `card` is that of the guest that has it, None where no guest does that the viewer may see."""
+
+    lease: Lease
+    card: Card | None
 
 
 def networks_of(user: Any, *, host: str = "", text: str = "") -> Any:
@@ -56,14 +68,52 @@ def network_rows(networks: Iterable[Network]) -> list[NetworkRow]:
     return [NetworkRow(network, guests.get((network.host_id, network.name), 0)) for network in networks]
 
 
-def cards_of(network: Network, user: Any) -> tuple[list[Card], int]:
-    """The cards on a network whose guests the viewer may see, and the number of the others."""
+@dataclass(frozen=True)
+class Attached:
+    """Who is on a network, for one viewer: `cards` and `leases` of guests that may be seen, the numbers of the others.
+
+    A lease of no guest that is known here is shown to everybody who sees the network.
+    """
+
+    cards: list[Card]
+    leases: list[LeaseRow]
+    hidden_cards: int
+    hidden_leases: int
+
+    @property
+    def count(self) -> int:
+        return len(self.cards) + self.hidden_cards
+
+    @property
+    def running(self) -> int:
+        return sum(card.running for card in self.cards)
+
+
+def in_order(lease: Lease) -> tuple[int, int]:
+    """IPv4 before IPv6, then by number."""
+    address = ip_address(lease.address)
+    return address.version, int(address)
+
+
+def attached(network: Network, user: Any) -> Attached:
+    """Who is on a network, in a constant number of queries."""
     cards = list(
         Attachment.objects.filter(host_id=network.host_id, network_name=network.name).order_by("instance_name", "mac")
     )
+    leases = sorted(network.leases.all(), key=in_order) if network.active else []
+    given: dict[str, list[str]] = defaultdict(list)
+    for lease in leases:
+        given[lease.mac].append(lease.address)
     refs = {card.pk: Ref("instance", card.host_id, card.instance_uuid) for card in cards}
     guests = TYPES["instance"]
     ids = guests.find(set(refs.values()))
     seen = guests.visible(user, ids.values())
-    shown = [Card(card.mac, ids[refs[card.pk]], card.instance_name) for card in cards if ids.get(refs[card.pk]) in seen]
-    return shown, len(cards) - len(shown)
+    shown = [
+        Card(card.mac, ids[refs[card.pk]], card.instance_name, card.running, tuple(given[card.mac.lower()]))
+        for card in cards
+        if ids.get(refs[card.pk]) in seen
+    ]
+    by_mac = {card.mac.lower(): card for card in shown}
+    others = {card.mac.lower() for card in cards} - by_mac.keys()
+    rows = [LeaseRow(lease, by_mac.get(lease.mac)) for lease in leases if lease.mac not in others]
+    return Attached(shown, rows, len(cards) - len(shown), len(leases) - len(rows))

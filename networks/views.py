@@ -4,9 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from accounts.rights import Action, may
 from hosts.models import Host
+from hosts.services import manages_any
 from networks.models import Network
-from networks.shown import SORTS, cards_of, network_rows, networks_of
+from networks.shown import SORTS, attached, network_rows, networks_of
 from webvirt.listing import SIZES, ordered, paged, wanted_ids
 
 
@@ -24,6 +26,7 @@ def network_list(request: HttpRequest) -> HttpResponse:
         "host": host,
         "text": text,
         "hosts": Host.objects.filter(pk__in=seen.values("host_id")).values_list("pk", "name"),
+        "may_create": manages_any(request.user),
     }
     rows = request.GET.get("block") == "rows"
     return render(request, "networks/_rows.html" if rows else "networks/list.html", context)
@@ -31,9 +34,14 @@ def network_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def network_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One network: what it is tied to, its addresses, and the guests on it."""
+    """One network: what it is tied to, its addresses, the guests on it and the addresses they were given."""
     network = get_object_or_404(Network.objects.visible_to(request.user).with_host(), pk=pk)
-    cards, hidden = cards_of(network, request.user)
-    context = {"network": network, "page": paged(cards, request), "hidden": hidden, "count": len(cards) + hidden}
-    blocks = {"drawing": "_drawing", "cards": "_cards"}
+    found = attached(network, request.user)
+    context = {
+        "network": network,
+        "found": found,
+        "page": paged(found.cards, request),
+        "may_manage": network.stale_since is None and may(request.user, Action.MANAGE, network.ref),
+    }
+    blocks = {"head": "_head", "drawing": "_drawing", "cards": "_cards", "leases": "_leases"}
     return render(request, f"networks/{blocks.get(request.GET.get('block', ''), 'detail')}.html", context)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from virt import domains
 from virt.connection import open_connection
-from virt.definition import GuestSpec, build
+from virt.definition import GuestSpec, NicSpec, build
 from virt.errors import NotFound
 from virt.states import State
 from virt.xml.domain import VirtType
@@ -16,11 +16,17 @@ ISO = "/usr/lib/ipxe/ipxe.iso"
 
 
 @contextmanager
-def ipxe_guest(prefix: str) -> Iterator[tuple[UUID, str]]:
-    """A small guest that boots into iPXE's screen, defined and off; its UUID and name. A test may remove it."""
+def ipxe_guest(prefix: str, *networks: str) -> Iterator[tuple[UUID, str]]:
+    """A small guest that boots into iPXE's screen, defined and off; its UUID and name. A test may remove it.
+
+    It asks for an address on each of its `networks`.
+    """
     uuid = uuid4()
     name = f"{prefix}-{uuid.hex[:8]}"
-    spec = GuestSpec(uuid=uuid, name=name, vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU, cdrom=ISO)
+    cards = tuple(NicSpec(network) for network in networks)
+    spec = GuestSpec(
+        uuid=uuid, name=name, vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU, cdrom=ISO, networks=cards
+    )
     with open_connection(URI) as connection:
         domains.define(connection, build(spec, None))
     try:

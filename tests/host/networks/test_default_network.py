@@ -2,32 +2,18 @@
 
 import secrets
 import subprocess
-import threading
 from collections.abc import Iterator
 
 import pytest
-import redis
 
 from accounts.models import User
-from hosts.models import Host, HostStatus
-from hosts.settle import answer, look_key, parse_look
+from hosts.models import Host
 from networks import jobs, services
 from tasks import runner
 from tasks.models import Task
+from tests.host.networks.conftest import URI, ip
 from virt import networks
-from virt.connection import Connection, open_connection
-
-URI = "qemu:///system"
-
-
-def ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    with open_connection(URI) as connection:
-        yield connection
+from virt.connection import Connection
 
 
 @pytest.fixture
@@ -50,25 +36,6 @@ def interface(conn: Connection) -> Iterator[str]:
     ip("link", "set", device, "up")
     yield str(subnet)
     ip("link", "del", device)
-
-
-@pytest.fixture
-def host(transactional_db: None, redis_server: redis.Redis) -> Iterator[Host]:
-    host = Host.objects.create(name="here", uri=URI)
-    HostStatus.objects.create(host=host)  # not known to be up
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.is_set():
-            found = redis_server.blpop([look_key(host.pk)], timeout=0.2)
-            if found:
-                answer(parse_look(host.pk, found[1]))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    yield host
-    over.set()
-    thread.join()
 
 
 def ask(host: Host) -> Task:

@@ -12,7 +12,7 @@ from tasks.models import Task
 from tests.unit.world import World, make_instance, make_task
 
 API = "/api/v1/"
-LISTS = ("hosts/", "instances/", "pools/", "volumes/", "networks/", "tasks/", "tokens/")
+LISTS = ("hosts/", "instances/", "pools/", "volumes/", "networks/", "interfaces/", "tasks/", "tokens/")
 
 
 @pytest.fixture
@@ -33,6 +33,8 @@ def details(world: World) -> list[str]:
         f"pools/{world.pool.pk}/",
         f"volumes/{world.volume.pk}/",
         f"networks/{world.network.pk}/",
+        f"networks/{world.network.pk}/leases/",
+        f"interfaces/{world.interface.pk}/",
         f"tasks/{world.task.pk}/",
         f"tasks/{world.task.pk}/log",
     ]

@@ -45,6 +45,7 @@ def test_it_finds_hosts_pools_volumes_networks_and_pages(world: World) -> None:
     assert ("boot.iso", f"/storage/{world.pool.pk}/?q=boot.iso") in choices(world, "admin", "q=boot")
     assert choices(world, "admin", "q=stor")[0] == ("Storage", "/storage/")
     assert choices(world, "admin", "q=new+inst")[0] == ("New instance", "/instances/create/")
+    assert choices(world, "admin", "q=new+net")[0] == ("New network", "/networks/create/")
 
 
 def test_the_name_itself_comes_before_names_that_hold_it(world: World) -> None:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Grant, Role
-from networks.models import Attachment, Network
+from networks.models import Attachment, Lease, Network
 from tests.unit.world import World, grant, make_instance
 
 
@@ -59,17 +59,23 @@ def test_a_networks_page_draws_its_ties_and_names_its_guests(world: World) -> No
 
 def test_it_does_not_name_guests_to_whom_only_the_network_was_granted(world: World) -> None:
     attach(world)
+    Lease.objects.create(network=world.network, mac="52:54:00:00:00:01", address="192.168.122.20", hostname="web-host")
     grant(world.stranger, Role.VIEWER, Grant.Scope.NETWORK, world.host, world.network.uuid)
     shown = page(world, "stranger", f"/networks/{world.network.pk}/")
     assert "web-1" not in shown
     assert "52:54:00:00:00:01" not in shown
+    assert "web-host" not in shown
     assert "1 card of a guest that you may not see" in shown
+    assert "1 address of a guest that you may not see" in shown
 
 
 def populate(world: World, count: int) -> None:
     for number in range(count):
         attach(world, f"guest-{count}-{number}", f"52:54:00:00:{count:02}:{number:02}")
         Network.objects.create(host=world.host, uuid=uuid.uuid4(), name=f"n-{count}-{number}")
+        Lease.objects.create(
+            network=world.network, mac=f"52:54:00:00:{count:02}:{number:02}", address=f"10.{count}.0.{number}"
+        )
 
 
 @pytest.mark.parametrize("name", ["viewer", "admin"])

@@ -2,8 +2,8 @@
 
 Those in golden/real/ come from libvirtd 9.0, which was given them with --validate where it can be: a guest with
 nearly everything libvirt knows, one that runs from a chain of images while another is copied, Windows on i440fx,
-a kernel without firmware, pools and networks of all kinds. The capabilities of other machines (EPYC, Skylake, ARM)
-and the RBD pool are written after libvirt's schemas, since no such machine was at hand.
+a kernel without firmware, pools and networks of all kinds. The capabilities of other machines (EPYC, Skylake, ARM),
+the RBD pool, and the interface with addresses, are written after libvirt's schemas, since no such machine was at hand.
 """
 
 import importlib
@@ -19,6 +19,7 @@ from virt.xml.base import Element
 from virt.xml.capabilities import Capabilities, DomainCapabilities
 from virt.xml.domain import Domain
 from virt.xml.fields import Child, Children
+from virt.xml.interface import Interface, NetDevice
 from virt.xml.network import Network
 from virt.xml.own import Own
 from virt.xml.storage import Pool, Volume
@@ -26,7 +27,7 @@ from virt.xml.storage import Pool, Volume
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.rglob("*.xml"))
 ROOTS: dict[str, type[Element]] = {
-    kind.tag: kind for kind in (Domain, Pool, Volume, Network, Capabilities, DomainCapabilities)
+    kind.tag: kind for kind in (Domain, Pool, Volume, Network, Interface, NetDevice, Capabilities, DomainCapabilities)
 }
 
 
