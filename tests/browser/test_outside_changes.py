@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.program import Program
+from tests.seen import seen_at, watch
 from tests.stack import Stack
 from tests.virsh import virsh
-from tests.waiting import wait_for
 
 GUEST = f"t-outside-{secrets.token_hex(3)}"
 GUEST_XML = f"""
@@ -42,7 +42,7 @@ def definition(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def seen_at(page: Page) -> Iterator[list[float]]:
+def delays() -> Iterator[list[float]]:
     """How long after virsh's return each change was on the screen, in ms; printed for whoever reads with -s."""
     times: list[float] = []
     yield times
@@ -53,40 +53,22 @@ def seen_at(page: Page) -> Iterator[list[float]]:
         os.write(1, line.encode())
 
 
-def watch(page: Page) -> None:
-    """Note the time of every change of the list."""
-    page.evaluate(
-        """name => {
-            window.seen = [];
-            const look = () => {
-                const row = [...document.querySelectorAll("tbody tr")].find((tr) => tr.textContent.includes(name));
-                const words = row ? row.querySelector(".st").textContent.trim() : "";
-                if (words !== window.seen.at(-1)?.[1]) window.seen.push([Date.now(), words]);
-            };
-            look();
-            new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
-        }""",
-        GUEST,
-    )
-
-
-def test_twenty_changes_by_virsh_show_in_the_open_page(page: Page, definition: str, seen_at: list[float]) -> None:
+def test_twenty_changes_by_virsh_show_in_the_open_page(page: Page, definition: str, delays: list[float]) -> None:
     page.goto(f"/instances/?q={GUEST}")
     expect(page.locator("main")).to_contain_text("No guest matches")
-    watch(page)
+    watch(page, GUEST)
 
     def change(words: str, *arguments: str) -> None:
         virsh(*arguments)
         done = time.time() * 1000
-        when, _ = wait_for(lambda: next((at for at in [page.evaluate("window.seen.at(-1)")] if at[1] == words), None))
-        seen_at.append(max(0.0, when - done))
+        delays.append(max(0.0, seen_at(page, words) - done))
 
     for _ in range(ROUNDS):
         change("Shut off", "define", definition)
         for verb, words in LIFE:
             change(words, verb, GUEST)
         change("", "undefine", GUEST)
-    assert len(seen_at) >= 20
+    assert len(delays) >= 20
     expect(page.locator("main")).to_contain_text("No guest matches")
 
 
