@@ -162,7 +162,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """A tus upload. Its bytes lie in the spool under its id; the spool file's size is the offset."""
+    """A tus upload. Its bytes lie in the spool under its id; the spool file's size is the offset.
+
+    `sha256` is what was announced, `digest` what was worked out as the bytes came, where all came in one part.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Uploading")
@@ -176,6 +179,7 @@ class Upload(models.Model):
     filename = models.CharField(max_length=255)
     length = models.BigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
     task_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)

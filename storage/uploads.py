@@ -114,14 +114,16 @@ def offset_of(upload: Upload) -> int:
     return spool.size_of(upload.pk)
 
 
-def take_in(*, upload: Upload) -> Task:
+def take_in(*, upload: Upload, digest: str = "") -> Task:
     """Ask for the task that moves a whole file into its pool; asked twice, the task of the first time.
+
+    `digest` is the file's SHA-256 where that is known; the task works it out otherwise.
 
     Raises ImageRefused, after removing the upload, where its head names other files; and what `change` raises.
     """
     refuse_dangerous(upload)
     with transaction.atomic():
-        taken = Upload.objects.open().filter(pk=upload.pk).update(state=Upload.State.RECEIVED)
+        taken = Upload.objects.open().filter(pk=upload.pk).update(state=Upload.State.RECEIVED, digest=digest)
         if taken:
             return ask_to_store(upload, upload.owner)
     upload.refresh_from_db()

@@ -71,6 +71,17 @@ def test_the_file_arrives_whole_and_libvirt_knows_what_it_is(
     assert not spool.path_of(upload.pk).exists()
 
 
+def test_a_file_that_was_hashed_as_it_came_is_not_hashed_again(pool_of_spool: Pool, actor: User, folder: Path) -> None:
+    _upload, task = receive(pool_of_spool, actor, sha256=DIGEST)
+    Upload.objects.update(digest=DIGEST)
+    assert run(task).result == {"volume": "boot.iso", "sha256": DIGEST}
+    assert (folder / "boot.iso").read_bytes() == CONTENT
+    wrong, task = receive(pool_of_spool, actor, name="other.iso", sha256=DIGEST)
+    Upload.objects.filter(pk=wrong.pk).update(digest="0" * 64)
+    assert run(task).state == "failed"
+    assert [path.name for path in folder.iterdir()] == ["boot.iso"]
+
+
 def test_a_name_in_another_script_arrives(pool_of_spool: Pool, actor: User, folder: Path) -> None:
     _upload, task = receive(pool_of_spool, actor, name="安装 盘.iso")
     assert run(task).state == "succeeded", task.error

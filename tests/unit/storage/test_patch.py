@@ -142,6 +142,19 @@ def test_a_hundred_files_cut_at_random_places_come_as_they_were_sent(world: Worl
         spool.remove(upload.pk)
 
 
+def test_a_file_that_comes_in_one_part_is_hashed_as_it_comes(upload: Upload, bearer: dict[str, str]) -> None:
+    assert patch(upload, CONTENT, offset=0, **bearer).status == 204
+    upload.refresh_from_db()
+    assert upload.digest == hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_a_file_that_comes_in_two_is_hashed_later(upload: Upload, bearer: dict[str, str]) -> None:
+    assert patch(upload, CONTENT[:1000], offset=0, **bearer).status == 204
+    assert patch(upload, CONTENT[1000:], offset=1000, **bearer).status == 204
+    upload.refresh_from_db()
+    assert (upload.state, upload.digest) == ("received", "")
+
+
 def test_a_part_moves_the_offset_and_asks_for_no_task(upload: Upload, bearer: dict[str, str]) -> None:
     answer = patch(upload, CONTENT[:1000], offset=0, path="/api/v1/uploads/{}", **bearer)
     assert (answer.status, answer.headers["upload-offset"]) == (204, "1000")
