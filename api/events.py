@@ -14,10 +14,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import renderers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import ApiToken
 from accounts.sessions import person_of
+from api.views import Plain
 from live.channel import STREAM
 from live.stream import Message, follow
 from tasks.errors import Refused
@@ -47,7 +47,7 @@ class EventStream(renderers.BaseRenderer):
     charset = None
 
 
-class Events(APIView):
+class Events(Plain):
     """What changes, as server-sent events, for as long as one listens.
 
     The `data` of each is `{"changes": [{"type": "instance", "id": 7, "change": "added"}], "seq": 512}`, with `added`,

@@ -45,6 +45,11 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
         return answer(problem(error.status_code, str(error.detail)), headers_of(error))
     reference = getattr(context["request"], "request_id", "")
     log.exception("An answer of the API failed by our own fault, reference %s", reference, exc_info=error)
+    return fault(reference)
+
+
+def fault(reference: str) -> HttpResponse:
+    """500: our own fault, with the reference under which the log has it."""
     words = own_fault(reference)
     document = problem(500, _(words["detail"]) % words["params"])
     return answer({**document, "title": _(words["title"])})

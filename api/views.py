@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_filters import FilterSet
@@ -12,6 +13,7 @@ from rest_framework import filters, generics
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.rights import actor_of
@@ -22,7 +24,14 @@ from tasks.models import Task
 LONGEST_KEY = 200
 
 
-class Rows(generics.GenericAPIView[Any]):
+class Plain(APIView):
+    """OPTIONS says which methods there are, in `Allow`, and no more: the OpenAPI document describes them."""
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return HttpResponse(status=204)
+
+
+class Rows(Plain, generics.GenericAPIView[Any]):
     """Rows of one model, as far as the user may see them.
 
     `rows` and `related` are each view's own: the first narrows the table, the second reads in one go

@@ -239,6 +239,18 @@ def test_a_fault_of_our_own_is_a_problem_with_a_reference(reader: Client, monkey
     assert answer["X-Request-Id"] in answer.json()["detail"]
 
 
+def test_a_fault_while_an_answer_is_written_is_a_problem_too(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError("secret words")
+
+    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", broken)
+    answer = reader.get(f"{API}instances/")
+    assert answer.status_code == 500
+    assert_problem(answer)
+    assert "secret" not in answer.content.decode()
+    assert answer["X-Request-Id"] in answer.json()["detail"]
+
+
 def test_filters_search_and_order_narrow_a_list(world: World, reader: Client) -> None:
     make_instance(world.other_host, "db-1", "running")
 
@@ -298,5 +310,14 @@ def assert_problem_errors(answer: Any) -> dict[str, list[str]]:
 
 def test_every_address_answers_options_and_head(world: World, reader: Client) -> None:
     for path in (*LISTS, *details(world), f"instances/{world.instance.pk}/start"):
-        assert reader.options(API + path).status_code == 200, path
+        assert reader.options(API + path).status_code == 204, path
         assert reader.head(API + path).status_code in (200, 405), path
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/xml", "image/png", "text/event-stream"])
+def test_options_says_which_methods_there_are_in_whatever_form(world: World, reader: Client, accept: str) -> None:
+    places = (*LISTS, *details(world), "events", f"instances/{world.instance.pk}/screenshot")
+    for place in places:
+        answer = reader.options(API + place, headers={"Accept": accept})
+        assert answer.status_code in (204, 406), place
+        assert answer.status_code == 406 or "GET" in answer["Allow"]

@@ -26,7 +26,7 @@ def test_an_operation_says_in_words_what_it_does_and_how_it_fails(
 ) -> None:
     assert operation["description"]
     answers = operation["responses"]
-    assert {"400", "401", "403", "404", "405", "406", "429"} <= set(answers)
+    assert {"400", "401", "403", "404", "405", "406", "414", "429"} <= set(answers)
     if "requestBody" in operation:
         assert {"413", "415"} <= set(answers)
     if "202" in answers:
