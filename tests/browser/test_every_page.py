@@ -1,5 +1,6 @@
 """Every page, light and dark, wide and narrow: nothing that axe finds, and nothing that reaches out of the window."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,7 +33,18 @@ def guest() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def ids(guest: str, stack: Stack) -> dict[str, int]:
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A volume in a pool of its own."""
+    folder = tmp_path_factory.mktemp("t-axe")
+    name = f"t-axe-{secrets.token_hex(4)}"
+    (folder / f"{name}.raw").write_bytes(bytes(1 << 20))
+    virsh("pool-create-as", name, "dir", "--target", str(folder))
+    yield f"{name}.raw"
+    virsh("pool-destroy", name)
+
+
+@pytest.fixture(scope="module")
+def ids(guest: str, volume: str, stack: Stack) -> dict[str, int]:
     """The number of one of each kind, by the first part of its page's address."""
     program = Program.of(stack, "axe")
 
@@ -45,7 +57,7 @@ def ids(guest: str, stack: Stack) -> dict[str, int]:
         "networks": first("networks/"),
         "storage": first("pools/"),
         "tasks": first("tasks/"),
-        "volumes": first("volumes/"),
+        "volumes": first(f"volumes/?search={volume}"),
     }
 
 
