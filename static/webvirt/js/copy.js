@@ -1,4 +1,5 @@
-// <button data-copy="id" data-copied="Copied"> copies the value of the input with that id, and says so in its role=status.
+// <button data-copy="id" data-copied="Copied"><span>Copy</span></button><span role="status"></span> copies the value of the
+// input with that id, and says so.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
@@ -7,5 +8,6 @@ document.addEventListener("click", async (event) => {
   // Over plain http from another machine there is no clipboard but the one of old.
   if (navigator.clipboard) await navigator.clipboard.writeText(input.value);
   else document.execCommand("copy");
-  button.querySelector("[role=status]").textContent = button.dataset.copied;
+  button.querySelector("span").textContent = button.dataset.copied;
+  button.nextElementSibling.textContent = button.dataset.copied;
 });

@@ -17,6 +17,7 @@ const SILENCE_MS = 30000; // figures come every 5 s: after this the connection i
 const RETRY_MS = 500;
 const MOST_RETRY_MS = 10000;
 const MOST_IDS = 100;
+const LEAVING_MS = 5000; // an answer that takes longer is not waited for
 const ALL = null;
 
 let socket;
@@ -25,6 +26,7 @@ let retry = RETRY_MS;
 let quietTimer;
 let silenceTimer;
 let subscribed = "";
+let leaving = false;
 
 // What is to be fetched for an element: a set of ids, or ALL. Missing: nothing.
 const waiting = new Map();
@@ -40,7 +42,8 @@ function connect() {
 function lost(event) {
   clearTimeout(silenceTimer);
   if (event.code === 4401) {
-    location.reload(); // signed out elsewhere: the server shows the login page
+    // Signed out elsewhere: the server shows the login page. A form on its way, a new password perhaps, brings its own answer.
+    setTimeout(() => location.reload(), leaving ? LEAVING_MS : 0);
     return;
   }
   quietTimer ??= setTimeout(() => notLive(true), QUIET_MS);
@@ -175,6 +178,10 @@ function gone() {
   note.dataset.gone = "";
   main.prepend(note);
 }
+
+addEventListener("beforeunload", () => {
+  leaving = true;
+});
 
 addEventListener("online", () => {
   if (socket.readyState === WebSocket.CLOSED) retry = RETRY_MS;
