@@ -68,7 +68,7 @@ class Frame:
 
     @cached_property
     def last_task(self) -> Task | None:
-        ended = Task.objects.visible_to(self.user).exclude(state__in=Task.UNFINISHED)
+        ended = Task.objects.visible_to(self.user).filter(ended_at__isnull=False)
         return ended.order_by("-ended_at").first()
 
 
