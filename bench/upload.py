@@ -4,7 +4,6 @@ import base64
 import http.client
 import os
 import secrets
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -69,7 +68,7 @@ class Sender:
         name = f"theirs-{secrets.token_hex(3)}.img"
         self.make(name)
         began = time.perf_counter()
-        subprocess.run(["virsh", "vol-upload", name, str(self.image), "--pool", self.pool["name"]], check=True)
+        virsh("vol-upload", name, str(self.image), "--pool", self.pool["name"])
         took = time.perf_counter() - began
         self.removed(name)
         return self.size / MIB / took
