@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 AXE = (HOME / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Tall, so that what sticks to the foot of the window covers nothing.
-SIZES = ({"width": 1360, "height": 2600}, {"width": 360, "height": 3600})
+SIZES = ({"width": 1360, "height": 6000}, {"width": 360, "height": 8000})
 RUN_AXE = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]}).then(found =>
     found.violations.flatMap(one => one.nodes.map(node => [one.id, node.target.join(" "), node.failureSummary]))
 )"""
@@ -49,7 +49,8 @@ def ids(guest: str, volume: str, stack: Stack) -> dict[str, int]:
     program = Program.of(stack, "axe")
 
     def first(path: str) -> int:
-        return wait_for(lambda: program.get(path)["results"])[0]["id"]
+        # A volume that somebody made outside is seen within 15 s.
+        return wait_for(lambda: program.get(path)["results"], 30)[0]["id"]
 
     return {
         "hosts": first("hosts/"),
