@@ -30,7 +30,9 @@ class Maker:
 
     def __init__(self, program: Program, pool: dict[str, Any], folder: Path) -> None:
         self.program, self.pool, self.folder = program, pool, folder
-        self.name = f"t-bench-{secrets.token_hex(3)}"
+        self.name = f"t-bench-api-{secrets.token_hex(3)}"
+        # Of its own: the name of a volume that virsh has deleted is free here only once its pool is read again.
+        self.other = self.name.replace("api", "virsh")
         self.definition = ""
 
     def by_api(self) -> float:
@@ -48,7 +50,7 @@ class Maker:
         task = self.program.change("POST", "instances/", wish)
         took = time.perf_counter() - began
         assert task["state"] == "succeeded", task
-        self.definition = virsh("dumpxml", "--inactive", self.name)
+        self.definition = virsh("dumpxml", "--inactive", self.name).replace(self.name, self.other)
         self.program.change("POST", f"instances/{task['object']['id']}/destroy")
         self.program.change("DELETE", f"instances/{task['object']['id']}/?volumes=delete")
         return took
@@ -57,19 +59,19 @@ class Maker:
         """Seconds that one virsh takes for the same disk, definition and start."""
         file = self.folder / "definition.xml"
         file.write_text(self.definition)
-        disk = f"{self.name}.qcow2"
+        disk = f"{self.other}.qcow2"
         make = f"vol-create-as {self.pool['name']} {disk} 1GiB --format qcow2"
         began = time.perf_counter()
-        said = virsh(f"{make}; define --validate {file}; start {self.name}")
+        said = virsh(f"{make}; define --validate {file}; start {self.other}")
         took = time.perf_counter() - began
-        assert virsh("domstate", self.name) == "running", said
-        self.clean()
+        assert virsh("domstate", self.other) == "running", said
+        self.clean(self.other)
         return took
 
-    def clean(self) -> None:
-        virsh("destroy", self.name)
-        virsh("undefine", self.name)
-        virsh("vol-delete", f"{self.name}.qcow2", "--pool", self.pool["name"])
+    def clean(self, name: str) -> None:
+        virsh("destroy", name)
+        virsh("undefine", name)
+        virsh("vol-delete", f"{name}.qcow2", "--pool", self.pool["name"])
 
 
 def create(stack: Stack, pool: dict[str, Any], *, times: int) -> Iterator[Figure]:
@@ -79,7 +81,8 @@ def create(stack: Stack, pool: dict[str, Any], *, times: int) -> Iterator[Figure
         maker.by_api()
         ours, theirs = in_turns(maker.by_api, maker.by_virsh, times=times)
     finally:
-        maker.clean()
+        for name in (maker.name, maker.other):
+            maker.clean(name)
     yield Figure(
         "create and start by the API",
         "s",
