@@ -31,6 +31,13 @@ def choose(page: Page, volume: str, action: str) -> None:
     page.get_by_role("button", name=action, exact=True).click()
 
 
+def of_pool(page: Page, more: Locator, action: str) -> None:
+    """Choose from the pool's menu, once it has this."""
+    expect(page.locator("#pool-acts").get_by_text(action, exact=True)).to_be_attached()
+    more.click()
+    page.get_by_role("button", name=action, exact=True).click()
+
+
 def told(page: Page, words: str) -> None:
     expect(page.locator(".toastx").filter(has_text=words)).to_be_visible(timeout=SLOW)
 
@@ -95,11 +102,9 @@ def test_a_pool_and_its_volumes_from_beginning_to_end(page: Page, name: str, tmp
     page.get_by_role("button", name="Stop", exact=True).click()
     told(page, f"{name} is not active")
     expect(page.locator("#about")).to_contain_text("inactive")
-    more.click()
-    page.get_by_role("button", name="Start", exact=True).click()
+    of_pool(page, more, "Start")
     told(page, f"{name} is active")
-    more.click()
-    page.get_by_role("button", name="Remove", exact=True).click()
+    of_pool(page, more, "Remove")
     expect(dialog).to_contain_text(f"stay on the disk, in {folder}")
     dialog.get_by_label(f"Type {name}").fill(name)
     dialog.get_by_role("button", name="Remove").click()
@@ -127,3 +132,19 @@ def test_a_download_goes_on_where_it_was_cut(page: Page, name: str, tmp_path: Pa
     # Nobody reaches the files but through the web process.
     number = url.rstrip("/").rpartition("/")[2]
     assert page.request.get(f"/_downloads/{number}").status == 404
+
+
+def test_a_menu_that_was_open_meanwhile_is_true_when_it_opens_again(page: Page, name: str, tmp_path: Path) -> None:
+    virsh("pool-define-as", name, "dir", "--target", str(tmp_path / "pool"))
+    virsh("pool-build", name)
+    virsh("pool-start", name)
+    page.goto(f"/storage/?q={name}")
+    page.get_by_role("link", name=name).click()
+    more = page.get_by_role("button", name=f"More actions for {name}")
+    more.click()
+    virsh("pool-destroy", name)
+    expect(page.locator("#about")).to_contain_text("inactive")
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    of_pool(page, more, "Start")
+    told(page, f"{name} is active")

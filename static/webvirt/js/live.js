@@ -10,7 +10,7 @@
 // Both fetches carry the header X-Webvirt-Live. Other modules listen to the events `webvirt:changes`
 // (detail: the changes) and `webvirt:resync` (anything may have changed) on the document.
 import { show, wanted } from "./figures.js";
-import { morph, morphInside } from "./morph.js";
+import { morph, morphInside, wasPassedOver } from "./morph.js";
 
 const QUIET_MS = 3000; // a loss shorter than this is not worth a word
 const SILENCE_MS = 30000; // figures come every 5 s: after this the connection is dead
@@ -178,6 +178,14 @@ function gone() {
   note.dataset.gone = "";
   main.prepend(note);
 }
+
+document.addEventListener("hidden.bs.dropdown", (event) => {
+  if (!wasPassedOver(event.target)) return;
+  const block = event.target.closest("[data-live-block]");
+  const row = event.target.closest("[data-live] > [id]");
+  if (block) want(block, ALL);
+  else if (row) want(row.parentElement, [Number(row.id.split("-").at(-1))]);
+});
 
 addEventListener("beforeunload", () => {
   leaving = true;
