@@ -1,18 +1,18 @@
 """What can be done with hosts, and the one way in which a change of a host is asked for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.rights import Action, Ref, most, require
+from accounts.rights import Action, Ref, allowed, require
 from hosts.addresses import fault_of_name, fault_of_uri
 from hosts.models import Host, HostStatus
 from live.channel import publish
 from tasks import services as tasks
-from tasks.errors import HostAway, Invalid
+from tasks.errors import HostAway, Invalid, faults
 from tasks.models import Task
 from tasks.registry import QUICK, QUICK_LIMIT
 
@@ -21,9 +21,7 @@ def add_host(*, name: str, uri: str, actor: User) -> Host:
     """Add a host; the monitor connects to it by itself. Raises Invalid, by field: name, uri."""
     require(actor, Action.ADMINISTER, None)
     name, uri = name.strip(), uri.strip()
-    faults = {"name": fault_of_name(name), "uri": fault_of_uri(uri)}
-    if any(faults.values()):
-        errors = {field: [words] for field, words in faults.items() if words}
+    if errors := faults(name=fault_of_name(name), uri=fault_of_uri(uri)):
         raise Invalid(_("Correct its name or its address."), errors=errors)
     try:
         with transaction.atomic():
@@ -37,19 +35,13 @@ def add_host(*, name: str, uri: str, actor: User) -> Host:
 
 def managed(user: Any) -> list[Host]:
     """The hosts on which `user` may make things, with their status."""
-    return managed_of(user, Host.objects.visible_to(user).select_related("status"))
+    return allowed(user, Host.objects.visible_to(user).select_related("status"), Action.MANAGE)
 
 
 def manages_any(user: Any) -> bool:
     """Whether there is a host on which `user` may make things."""
     # Without their status, which holds documents of many kilobytes.
-    return bool(managed_of(user, Host.objects.visible_to(user)))
-
-
-def managed_of(user: Any, hosts: Iterable[Host]) -> list[Host]:
-    found = list(hosts)
-    rights = most(user, [host.ref for host in found])
-    return [host for host in found if rights.get(host.ref, Action.SEE) >= Action.MANAGE]
+    return bool(allowed(user, Host.objects.visible_to(user), Action.MANAGE))
 
 
 def require_up(host: Host) -> None:

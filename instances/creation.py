@@ -30,9 +30,7 @@ from webvirt.units import size
 def create(context: Context) -> dict[str, Any]:
     """Make the disks, define the domain, and start it if asked."""
     wanted = context.arguments
-    guest = context.task.object_uuid
-    if guest is None:
-        raise ValueError(f"task {context.task.pk} names no guest")
+    guest = context.uuid
     with connect(context.host_id) as conn:
         look_before(conn, wanted)
         cdrom = image_path(conn, wanted["cdrom"]) if wanted["cdrom"] else None

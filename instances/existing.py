@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.rights import Action, most
+from accounts.rights import Action, allowed
 from hosts.models import Host
 from storage.models import Pool, Volume, VolumeUse
 from storage.usage import base_path
@@ -22,9 +22,8 @@ def candidates(user: Any, hosts: list[Host]) -> list[Volume]:
     above = Volume.objects.filter(pool__host_id=OuterRef("pool__host_id"), backing_path=OuterRef("path"))
     rows = Volume.objects.visible_to(user).filter(pool__host__in=hosts, pool__state=Pool.State.ACTIVE)
     rows = rows.filter(format__in=FORMATS).exclude(name__iendswith=".iso")
-    found = list(rows.exclude(Exists(used)).exclude(Exists(above)).select_related("pool__host").order_by("name"))
-    rights = most(user, {volume.ref for volume in found})
-    return [volume for volume in found if rights.get(volume.ref, Action.SEE) >= Action.MANAGE]
+    found = rows.exclude(Exists(used)).exclude(Exists(above)).select_related("pool__host").order_by("name")
+    return allowed(user, found, Action.MANAGE)
 
 
 def chain_of(volume: Volume) -> tuple[list[Volume], str]:

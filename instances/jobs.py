@@ -26,17 +26,10 @@ LOOK_SECONDS = 0.5
 PNG = "image/png"
 
 
-def guest_of(context: Context) -> UUID:
-    uuid = context.task.object_uuid
-    if uuid is None:
-        raise ValueError(f"task {context.task.pk} names no guest")
-    return uuid
-
-
 @job("instances.start")
 def start(context: Context) -> None:
     """Start the domain; one that crashed and was kept for a look is ended first."""
-    guest = guest_of(context)
+    guest = context.uuid
     with connect(context.host_id) as conn:
         if domains.describe(conn, guest).state is State.CRASHED:
             domains.destroy(conn, guest)
@@ -48,14 +41,14 @@ def start(context: Context) -> None:
 def start_from_cd(context: Context) -> None:
     """Start the domain from its CD for this once; its definition stays as it is."""
     with connect(context.host_id) as conn:
-        boot.start_from_cd(conn, guest_of(context))
+        boot.start_from_cd(conn, context.uuid)
     settled(context)
 
 
 @job("instances.shutdown", queue=LONG)
 def shutdown(context: Context) -> None:
     """Ask the guest to shut down, and wait until it is off."""
-    guest = guest_of(context)
+    guest = context.uuid
     with connect(context.host_id) as conn:
         domains.shutdown(conn, guest)
         context.progress(None, gettext_noop("waiting for the guest to shut down"), now=True)
@@ -97,7 +90,7 @@ def is_off(conn: Connection, guest: UUID) -> bool:
 def reboot(context: Context) -> None:
     """Ask the guest to reboot; whether it does is its own affair."""
     with connect(context.host_id) as conn:
-        domains.reboot(conn, guest_of(context))
+        domains.reboot(conn, context.uuid)
     settled(context)
 
 
@@ -105,7 +98,7 @@ def reboot(context: Context) -> None:
 def reset(context: Context) -> None:
     """Press the reset button."""
     with connect(context.host_id) as conn:
-        domains.reset(conn, guest_of(context))
+        domains.reset(conn, context.uuid)
     settled(context)
 
 
@@ -113,7 +106,7 @@ def reset(context: Context) -> None:
 def destroy(context: Context) -> None:
     """Pull the plug."""
     with connect(context.host_id) as conn:
-        domains.destroy(conn, guest_of(context))
+        domains.destroy(conn, context.uuid)
     settled(context)
 
 
@@ -121,7 +114,7 @@ def destroy(context: Context) -> None:
 def suspend(context: Context) -> None:
     """Stop the guest's processors."""
     with connect(context.host_id) as conn:
-        domains.suspend(conn, guest_of(context))
+        domains.suspend(conn, context.uuid)
     settled(context)
 
 
@@ -129,7 +122,7 @@ def suspend(context: Context) -> None:
 def resume(context: Context) -> None:
     """Let the guest's processors go on."""
     with connect(context.host_id) as conn:
-        domains.resume(conn, guest_of(context))
+        domains.resume(conn, context.uuid)
     settled(context)
 
 
@@ -143,7 +136,7 @@ def save(context: Context) -> None:
     context.progress(None, gettext_noop("writing its memory"), now=True)
     with connect(context.host_id) as conn:
         try:
-            saving.save(conn, guest_of(context), progress=progress, cancelled=context.cancelled)
+            saving.save(conn, context.uuid, progress=progress, cancelled=context.cancelled)
         except saving.SavingCancelled:
             raise Cancelled from None
     settled(context)
@@ -153,7 +146,7 @@ def save(context: Context) -> None:
 def discard(context: Context) -> None:
     """Remove the domain's saved memory."""
     with connect(context.host_id) as conn:
-        saving.discard(conn, guest_of(context))
+        saving.discard(conn, context.uuid)
     settled(context)
 
 
@@ -161,14 +154,14 @@ def discard(context: Context) -> None:
 def autostart(context: Context) -> None:
     """Say whether the domain starts with its host."""
     with connect(context.host_id) as conn:
-        domains.set_autostart(conn, guest_of(context), context.arguments["autostart"])
+        domains.set_autostart(conn, context.uuid, context.arguments["autostart"])
     settled(context)
 
 
 @job("instances.edit")
 def edit(context: Context) -> None:
     """Write what people say about the guest into its definition."""
-    guest, wanted = guest_of(context), context.arguments
+    guest, wanted = context.uuid, context.arguments
     with connect(context.host_id) as conn:
         metadata.describe(
             conn, guest, title=wanted.get("title"), description=wanted.get("notes"), tags=wanted.get("tags")
@@ -184,7 +177,7 @@ def media(context: Context) -> None:
     medium = context.arguments["medium"]
     with connect(context.host_id) as conn:
         path = image_path(conn, medium) if medium else None
-        domains.change_media(conn, guest_of(context), context.arguments["target"], path, force=True)
+        domains.change_media(conn, context.uuid, context.arguments["target"], path, force=True)
     settled(context)
 
 
@@ -195,7 +188,7 @@ def delete(context: Context) -> dict[str, Any]:
     The volumes are journalled before: where the worker ends in between, whoever cleans up deletes
     those that nobody uses any more.
     """
-    guest = guest_of(context)
+    guest = context.uuid
     chosen = context.arguments["volumes"]
     with connect(context.host_id) as conn:
         facts = domains.describe(conn, guest)

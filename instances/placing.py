@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from accounts.rights import Action, most
+from accounts.rights import Action, allowed
 from hosts.models import Host, HostStatus
 from hosts.services import managed
 from instances.limits import Offer
@@ -65,9 +65,7 @@ def images(user: Any, hosts: list[Host]) -> QuerySet[Volume]:
 def pools(user: Any, hosts: list[Host]) -> list[Pool]:
     """Active pools of these hosts in which `user` may make disks; of each host the best for it first."""
     rows = Pool.objects.visible_to(user).filter(host__in=hosts, state=Pool.State.ACTIVE).select_related("host")
-    found = list(rows)
-    rights = most(user, [pool.ref for pool in found])
-    usable = [pool for pool in found if rights.get(pool.ref, Action.SEE) >= Action.MANAGE]
+    usable = allowed(user, rows, Action.MANAGE)
     return sorted(usable, key=lambda pool: (pool.host.name, pool.name != DEFAULT, -pool.available_bytes))
 
 

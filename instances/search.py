@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.rights import Action, most
+from accounts.rights import Action, allowed, most
 from hosts.models import Host, HostStatus
 from hosts.services import manages_any
 from instances.commands import COMMANDS, Command, rest_after
@@ -192,7 +192,6 @@ class Search:
         return self.upload_hits(pools, EXACT if rest else STARTS)[:MOST_OF_KIND]
 
     def upload_hits(self, pools: Sequence[Pool], rank: int) -> list[Hit]:
-        rights = most(self.user, [pool.ref for pool in pools])
         return [
             Hit(
                 f"upload:{pool.pk}",
@@ -202,8 +201,7 @@ class Search:
                 reverse("storage:upload", args=[pool.pk]),
                 rank,
             )
-            for pool in pools
-            if rights.get(pool.ref, Action.SEE) >= Action.MANAGE
+            for pool in allowed(self.user, pools, Action.MANAGE)
         ]
 
     def remembered(self, keys: Sequence[str]) -> list[Hit]:

@@ -17,7 +17,7 @@ from instances.labels import clean_notes, clean_tags, clean_title
 from instances.models import Instance
 from instances.spec import Errors, Spec
 from storage.models import Volume
-from tasks.errors import Invalid, Refused
+from tasks.errors import Invalid, Refused, refuse
 from tasks.models import Task
 
 Volumes = Literal["keep", "delete"]
@@ -155,8 +155,7 @@ def cleaned(changes: Edits) -> dict[str, Any]:
             wanted[field] = cleaners[field](value) if field in cleaners else value
         except ValidationError as error:
             errors[field] = list(error.messages)
-    if errors:
-        raise Invalid(_("See what is wrong with it below."), errors=errors)
+    refuse(errors)
     return wanted
 
 

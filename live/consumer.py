@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.db import DatabaseError
 
 from accounts.models import User
-from live.reader import Batch, current_seq, reader
+from live.reader import Batch, reader
 from live.registry import TYPES
 from live.selection import Known, figures_for, for_session, seen_by
 
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 MOST_SUBSCRIBED = 1000
 HEARTBEAT_SECONDS = 15
-BEGIN_SECONDS = 5.0
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -76,9 +75,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=1011)
 
     async def tell(self) -> None:
-        # What comes after this number, and nothing before it, is told.
-        await asyncio.wait_for(reader.began.wait(), BEGIN_SECONDS)
-        seq = await current_seq()
+        seq = await reader.told_after()
         self.known = await database_sync_to_async(seen_by)(self.session_key)
         await self.send_json({"changes": [], "seq": seq})
         while True:

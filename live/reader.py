@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.05
 RETRY_SECONDS = 1.0
+BEGIN_SECONDS = 5.0
 # Well below what the client waits for an answer, after which the connection would count as broken.
 BLOCK_MS = 2000
 
@@ -58,6 +59,11 @@ class Reader:
             self.began = asyncio.Event()
             self.task = asyncio.get_running_loop().create_task(self.run())
         return queue
+
+    async def told_after(self) -> int:
+        """The number after which everything is told to who listens already. Raises TimeoutError, redis.RedisError."""
+        await asyncio.wait_for(self.began.wait(), BEGIN_SECONDS)
+        return await current_seq()
 
     def leave(self, queue: asyncio.Queue[Batch]) -> None:
         self.listeners.discard(queue)

@@ -12,8 +12,8 @@ import redis
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from live.consumer import BEGIN_SECONDS, HEARTBEAT_SECONDS
-from live.reader import Batch, batch_between, current_seq, reader
+from live.consumer import HEARTBEAT_SECONDS
+from live.reader import Batch, batch_between, reader
 from live.selection import Change, Known, for_user, known_to
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,7 @@ async def follow(who: Callable[[], Any], last: int | None) -> AsyncGenerator[Mes
     """
     queue = reader.listen()
     try:
-        await asyncio.wait_for(reader.began.wait(), BEGIN_SECONDS)
-        follower = Follower(who, await current_seq())
+        follower = Follower(who, await reader.told_after())
         async with aclosing(follower.begin(last)) as missed:
             async for message in missed:
                 yield message

@@ -16,17 +16,13 @@ from networks.forms import NewNetworkForm, RemoveForm, first_values, places_of
 from networks.models import Network
 from networks.shown import Card, attached
 from networks.spec import resolve
-from tasks.answers import asked
+from tasks.answers import asked, key_of
 from tasks.errors import Invalid
 from tasks.models import Task
 
 
 def network_or_404(request: HttpRequest, pk: int) -> Network:
     return get_object_or_404(Network.objects.visible_to(request.user).with_host(), pk=pk)
-
-
-def key_of(request: HttpRequest) -> str | None:
-    return request.POST.get("idempotency_key") or None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from hosts.models import Host
 from networks.models import Interface, Network
 from networks.spec import BRIDGE, ISOLATED, NAT, ROUTE, Taken, Wanted, proposed, taken_on
+from tasks.asking_form import AskingForm
 from tasks.errors import Invalid
 
 MODES = {
@@ -109,7 +110,7 @@ def first_values(places: list[Place], host: str) -> dict[str, Any]:
     }
 
 
-class RemoveForm(forms.Form):
+class RemoveForm(AskingForm):
     """A network's name typed."""
 
     confirm = forms.CharField()
@@ -123,9 +124,3 @@ class RemoveForm(forms.Form):
         if typed.strip() != self.network.name:
             raise ValidationError(_("Type the network's name, %(name)s, to remove it.") % {"name": self.network.name})
         return typed
-
-    def require_valid(self) -> None:
-        """Raise Invalid with the errors by field."""
-        if not self.is_valid():
-            errors = {field: [str(word) for word in words] for field, words in self.errors.items()}
-            raise Invalid(_("See what is wrong with it below."), errors=errors)

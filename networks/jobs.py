@@ -88,17 +88,10 @@ def ip_of(own: ranges.Interface, dhcp: list[str]) -> Ip:
     return Ip(address=str(own.ip), netmask=str(own.network.netmask), ranges=given)
 
 
-def uuid_of(context: Context) -> UUID:
-    uuid = context.task.object_uuid
-    if uuid is None:
-        raise ValueError(f"task {context.task.pk} names no network")
-    return uuid
-
-
 def undo_create(context: Context) -> None:
     """Remove the network that was half made."""
     with connect(context.host_id) as conn:
-        networks.remove(conn, uuid_of(context))
+        networks.remove(conn, context.uuid)
     read_again(context)
 
 
@@ -108,7 +101,7 @@ def create(context: Context) -> None:
 
     (virNetworkDefineXMLFlags, virNetworkCreate, virNetworkSetAutostart)
     """
-    wanted, uuid = context.arguments, uuid_of(context)
+    wanted, uuid = context.arguments, context.uuid
     own = [ipaddress.ip_interface(text) for text in (wanted["own"], wanted["own6"]) if text]
     with connect(context.host_id) as conn:
         check_free(conn, own)
@@ -161,7 +154,7 @@ def check_bridge(conn: Connection, bridge: str) -> None:
 def start(context: Context) -> None:
     """Start the network (virNetworkCreate)."""
     with connect(context.host_id) as conn:
-        networks.start(conn, uuid_of(context))
+        networks.start(conn, context.uuid)
     settled(context)
 
 
@@ -169,7 +162,7 @@ def start(context: Context) -> None:
 def stop(context: Context) -> None:
     """Stop the network (virNetworkDestroy)."""
     with connect(context.host_id) as conn:
-        networks.stop(conn, uuid_of(context))
+        networks.stop(conn, context.uuid)
     settled(context)
 
 
@@ -177,7 +170,7 @@ def stop(context: Context) -> None:
 def autostart(context: Context) -> None:
     """Say whether the network starts with its host (virNetworkSetAutostart)."""
     with connect(context.host_id) as conn:
-        networks.set_autostart(conn, uuid_of(context), context.arguments["autostart"])
+        networks.set_autostart(conn, context.uuid, context.arguments["autostart"])
     settled(context)
 
 
@@ -185,7 +178,7 @@ def autostart(context: Context) -> None:
 def remove(context: Context) -> None:
     """Stop the network and forget it, unless a guest of the host has a card on it (virNetworkUndefine)."""
     with connect(context.host_id) as conn:
-        facts = networks.describe(conn, uuid_of(context))
+        facts = networks.describe(conn, context.uuid)
         users = networks.users_of(conn, facts.name)
         if users:
             raise Busy(

@@ -1,6 +1,7 @@
 """What can be done with networks: each asks for one change of a host, and answers its task."""
 
 import uuid
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -60,16 +61,7 @@ def start_network(*, network: Network, actor: User, key: str | None = None) -> T
         if network.active:
             raise Refused(_("%(name)s is active already.") % {"name": network.name})
 
-    return change(
-        "networks.start",
-        host=network.host,
-        target=network.ref,
-        actor=actor,
-        action=Action.MANAGE,
-        key=key,
-        lock_key=network.lock_key,
-        check=check,
-    )
+    return change_network("start", network, actor=actor, key=key, check=check)
 
 
 def stop_network(*, network: Network, actor: User, key: str | None = None) -> Task:
@@ -79,16 +71,7 @@ def stop_network(*, network: Network, actor: User, key: str | None = None) -> Ta
         if not network.active:
             raise Refused(_("%(name)s is not active.") % {"name": network.name})
 
-    return change(
-        "networks.stop",
-        host=network.host,
-        target=network.ref,
-        actor=actor,
-        action=Action.MANAGE,
-        key=key,
-        lock_key=network.lock_key,
-        check=check,
-    )
+    return change_network("stop", network, actor=actor, key=key, check=check)
 
 
 def set_autostart(*, network: Network, autostart: bool, actor: User, key: str | None = None) -> Task:
@@ -98,17 +81,7 @@ def set_autostart(*, network: Network, autostart: bool, actor: User, key: str | 
         if not network.persistent:
             raise Refused(_("%(name)s is transient: its host forgets it when it is stopped.") % {"name": network.name})
 
-    return change(
-        "networks.autostart",
-        host=network.host,
-        target=network.ref,
-        actor=actor,
-        action=Action.MANAGE,
-        key=key,
-        arguments={"autostart": autostart},
-        lock_key=network.lock_key,
-        check=check,
-    )
+    return change_network("autostart", network, actor=actor, key=key, arguments={"autostart": autostart}, check=check)
 
 
 def remove_network(*, network: Network, actor: User, key: str | None = None) -> Task:
@@ -128,13 +101,15 @@ def remove_network(*, network: Network, actor: User, key: str | None = None) -> 
                 title=_("The network is in use"),
             )
 
+    return change_network("remove", network, actor=actor, key=key, check=check)
+
+
+def change_network(verb: str, network: Network, **more: Any) -> Task:
     return change(
-        "networks.remove",
+        f"networks.{verb}",
         host=network.host,
         target=network.ref,
-        actor=actor,
         action=Action.MANAGE,
-        key=key,
         lock_key=network.lock_key,
-        check=check,
+        **more,
     )

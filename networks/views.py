@@ -1,12 +1,13 @@
 """Virtual networks and who is attached to them."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.rights import Action, may
 from hosts.models import Host
 from hosts.services import manages_any
+from networks.changes import network_or_404
 from networks.models import Network
 from networks.shown import SORTS, attached, network_rows, networks_of
 from webvirt.listing import SIZES, ordered, paged, wanted_ids
@@ -35,7 +36,7 @@ def network_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def network_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One network: what it is tied to, its addresses, the guests on it and the addresses they were given."""
-    network = get_object_or_404(Network.objects.visible_to(request.user).with_host(), pk=pk)
+    network = network_or_404(request, pk)
     found = attached(network, request.user)
     context = {
         "network": network,

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.rights import Action, most
+from accounts.rights import Action, allowed
 from hosts.models import Host, HostStatus
 from storage.formats import of_pool
 from storage.models import Pool, Volume
@@ -78,8 +78,7 @@ class CloneForm(DialogForm):
     def __init__(self, *args: Any, volume: Volume, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pools = Pool.objects.visible_to(user).filter(host_id=volume.pool.host_id, state=Pool.State.ACTIVE)
-        rights = most(user, [pool.ref for pool in pools])
-        managed = [pool.pk for pool in pools if rights.get(pool.ref, Action.SEE) >= Action.MANAGE]
+        managed = [pool.pk for pool in allowed(user, pools, Action.MANAGE)]
         field = cast("PoolField", self.fields["pool"])
         field.queryset = Pool.objects.with_host().filter(pk__in=managed)
         field.initial = volume.pool_id

@@ -134,15 +134,8 @@ def send(conn: Connection, context: Context, found: Upload) -> str:
 def refresh_pool(context: Context) -> None:
     """Have libvirt look at the pool's storage again (virStoragePoolRefresh)."""
     with connect(context.host_id) as conn:
-        pools.refresh_pool(conn, uuid_of(context))
+        pools.refresh_pool(conn, context.uuid)
     settled(context)
-
-
-def uuid_of(context: Context) -> UUID:
-    uuid = context.task.object_uuid
-    if uuid is None:
-        raise ValueError(f"task {context.task.pk} names no pool")
-    return UUID(str(uuid))
 
 
 @job("storage.make_default_pool")
@@ -166,7 +159,7 @@ def undo_pool(context: Context) -> None:
     """Forget the pool that was half made; its UUID is ours alone."""
     with connect(context.host_id) as conn:
         try:
-            pools.remove_pool(conn, uuid_of(context))
+            pools.remove_pool(conn, context.uuid)
         except NotFound:
             return
     read_again(context)
@@ -178,7 +171,7 @@ def create_pool(context: Context) -> None:
 
     (virStoragePoolDefineXML, virStoragePoolBuild, virStoragePoolCreate, virStoragePoolSetAutostart)
     """
-    uuid, path = uuid_of(context), context.arguments["path"]
+    uuid, path = context.uuid, context.arguments["path"]
     definition = PoolXml(type="dir", name=context.ref.name, uuid=str(uuid), path=path)
     context.make(pool=str(uuid))
     with connect(context.host_id) as conn:
@@ -190,7 +183,7 @@ def create_pool(context: Context) -> None:
 def start_pool(context: Context) -> None:
     """Make a pool active (virStoragePoolCreate)."""
     with connect(context.host_id) as conn:
-        pools.start_pool(conn, uuid_of(context))
+        pools.start_pool(conn, context.uuid)
     settled(context)
 
 
@@ -198,7 +191,7 @@ def start_pool(context: Context) -> None:
 def stop_pool(context: Context) -> None:
     """Make a pool inactive (virStoragePoolDestroy)."""
     with connect(context.host_id) as conn:
-        pools.stop_pool(conn, uuid_of(context))
+        pools.stop_pool(conn, context.uuid)
     settled(context)
 
 
@@ -206,7 +199,7 @@ def stop_pool(context: Context) -> None:
 def autostart_pool(context: Context) -> None:
     """Say whether a pool starts with its host (virStoragePoolSetAutostart)."""
     with connect(context.host_id) as conn:
-        pools.set_pool_autostart(conn, uuid_of(context), context.arguments["autostart"])
+        pools.set_pool_autostart(conn, context.uuid, context.arguments["autostart"])
     settled(context)
 
 
@@ -214,5 +207,5 @@ def autostart_pool(context: Context) -> None:
 def remove_pool(context: Context) -> None:
     """Forget a pool; what lies in it stays (virStoragePoolDestroy, virStoragePoolUndefine)."""
     with connect(context.host_id) as conn:
-        pools.remove_pool(conn, uuid_of(context))
+        pools.remove_pool(conn, context.uuid)
     settled(context)

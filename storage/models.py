@@ -75,6 +75,11 @@ class Pool(models.Model):
         return Ref("pool", self.host_id, self.uuid, self.name)
 
     @property
+    def lock_key(self) -> str:
+        """Changes of one pool wait for each other under this key."""
+        return f"pool:{self.host_id}:{self.uuid}"
+
+    @property
     def is_active(self) -> bool:
         return self.state == Pool.State.ACTIVE
 

@@ -12,7 +12,7 @@ from hosts.services import change
 from storage.folders import fault_of_folder, fault_of_pool
 from storage.models import Pool, Upload
 from tasks import services as tasks
-from tasks.errors import Invalid, Refused
+from tasks.errors import Refused, faults, refuse
 from tasks.models import Task
 from tasks.registry import LONG
 
@@ -42,7 +42,7 @@ def refresh_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:
         actor=actor,
         action=Action.OPERATE,
         key=key,
-        lock_key=f"pool:{pool.host_id}:{pool.uuid}",
+        lock_key=pool.lock_key,
         queue=LONG,
         limit=REFRESH_SECONDS,
     )
@@ -61,13 +61,13 @@ def create_pool(
     def check() -> None:
         named = Pool.objects.filter(host=host, name=name).exists()
         taken = Pool.objects.filter(host=host, path=path).first()
-        found = {
-            "name": fault_of_pool(name) or (_("This host has a pool of this name already.") if named else ""),
-            "path": fault_of_folder(path)
-            or (_("The pool %(pool)s lies in this folder already.") % {"pool": taken.name} if taken else ""),
-        }
-        if errors := {field: [words] for field, words in found.items() if words}:
-            raise Invalid(_("See what is wrong with it below."), errors=errors)
+        refuse(
+            faults(
+                name=fault_of_pool(name) or (_("This host has a pool of this name already.") if named else ""),
+                path=fault_of_folder(path)
+                or (_("The pool %(pool)s lies in this folder already.") % {"pool": taken.name} if taken else ""),
+            )
+        )
 
     return change(
         "storage.create_pool",
@@ -120,7 +120,7 @@ def change_pool(verb: str, pool: Pool, **more: Any) -> Task:
         host=pool.host,
         target=pool.ref,
         action=Action.MANAGE,
-        lock_key=f"pool:{pool.host_id}:{pool.uuid}",
+        lock_key=pool.lock_key,
         **more,
     )
 

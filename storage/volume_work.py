@@ -31,10 +31,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def place_of(context: Context) -> tuple[UUID, str]:
     """The pool's uuid and the volume's name that the task is about."""
-    ref = context.ref
-    if ref.uuid is None:
-        raise ValueError(f"task {context.task.pk} names no pool")
-    return ref.uuid, ref.name
+    return context.uuid, context.ref.name
 
 
 def undo_volume(context: Context) -> None:

@@ -13,7 +13,7 @@ from storage.formats import DISKS, of_pool
 from storage.models import Pool, Volume
 from storage.uploads import fault_of_taken, unpromised_bytes, volume_lock
 from storage.usage import bases_on, uses_of
-from tasks.errors import Invalid, Refused
+from tasks.errors import Refused, faults, refuse
 from tasks.models import Task
 from tasks.registry import LONG
 from webvirt.units import size
@@ -140,13 +140,3 @@ def fault_of_size(pool: Pool, size_bytes: int, *, least: int = LEAST_BYTES) -> s
     if size_bytes > (free := max(unpromised_bytes(pool), 0)):
         return _("%(pool)s has %(size)s free.") % {"pool": pool.name, "size": size(free)}
     return ""
-
-
-def faults(**found: str) -> dict[str, list[str]]:
-    return {field: [words] for field, words in found.items() if words}
-
-
-def refuse(errors: dict[str, list[str]]) -> None:
-    """Raise Invalid where there are errors."""
-    if errors:
-        raise Invalid(_("See what is wrong with it below."), errors=errors)

@@ -1,9 +1,8 @@
 """The form that asks for one change."""
 
 from django import forms
-from django.utils.translation import gettext as _
 
-from tasks.errors import Invalid
+from tasks.errors import refuse
 
 
 class AskingForm(forms.Form):
@@ -12,5 +11,4 @@ class AskingForm(forms.Form):
     def require_valid(self) -> None:
         """Raise Invalid with the errors by field."""
         if not self.is_valid():
-            errors = {field: [str(word) for word in words] for field, words in self.errors.items()}
-            raise Invalid(_("See what is wrong with it below."), errors=errors)
+            refuse({field: [str(word) for word in words] for field, words in self.errors.items()})

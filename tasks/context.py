@@ -3,6 +3,7 @@
 import threading
 import time
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -32,6 +33,13 @@ class Context:
         if self.task.host_id is None:
             raise ValueError(f"task {self.task.pk} names no host")
         return self.task.host_id
+
+    @property
+    def uuid(self) -> UUID:
+        """libvirt's UUID of what the task is about; of a volume, that of its pool."""
+        if self.task.object_uuid is None:
+            raise ValueError(f"task {self.task.pk} names no object by its UUID")
+        return self.task.object_uuid
 
     @property
     def ref(self) -> Ref:

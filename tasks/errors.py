@@ -68,6 +68,17 @@ class Invalid(Refused):
     title = _("Something in the form needs changing")
 
 
+def faults(**found: Words | None) -> dict[str, list[Words]]:
+    """The errors by field, of those fields with which something is wrong."""
+    return {field: [words] for field, words in found.items() if words}
+
+
+def refuse(errors: Mapping[str, Sequence[Words]]) -> None:
+    """Raise Invalid where there are errors."""
+    if errors:
+        raise Invalid(gettext("See what is wrong with it below."), errors=errors)
+
+
 class JobFailed(Exception):
     """Raised by a job to end its task as failed, in words for a person (gettext_noop templates and params)."""
 
