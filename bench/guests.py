@@ -17,6 +17,7 @@ from tests.program import Program
 from tests.seen import seen_at, watch
 from tests.stack import Stack
 from tests.virsh import virsh
+from virt.access import Access
 from virt.connection import open_connection
 from virt.events import Event, subscribe
 
@@ -106,7 +107,7 @@ def outside(stack: Stack, *, rounds: int) -> Iterator[Figure]:
 
     seen: list[float] = []
     told: list[float] = []
-    with sync_playwright() as playwright, open_connection(URI) as connection:
+    with sync_playwright() as playwright, open_connection(Access(URI)) as connection:
         subscription = subscribe(connection, note)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         try:

@@ -18,6 +18,7 @@ from tests.program import Program
 from tests.stack import Stack
 from tests.virsh import virsh
 from virt import streams
+from virt.access import Access
 from virt.connection import open_connection
 
 MIB = 1024**2
@@ -47,7 +48,7 @@ class Sender:
         """
         name = f"leg-{secrets.token_hex(3)}.img"
         self.make(name)
-        with open_connection(URI) as connection, self.image.open("rb") as source:
+        with open_connection(Access(URI)) as connection, self.image.open("rb") as source:
             began = time.perf_counter()
             streams.upload(
                 connection,

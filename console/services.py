@@ -24,7 +24,7 @@ def require_picture(instance: Instance) -> None:
             _("Its definition has no VNC display, and others cannot be shown yet."),
             title=_("%(name)s has no display") % words,
         )
-    if not is_near(target.uri):
+    if not is_near(target.host.uri):
         raise Refused(
             _("Only displays of guests on Webvirt's own machine can be opened."),
             title=_("The display of %(name)s cannot be reached") % words,

@@ -4,6 +4,8 @@ import socket
 from dataclasses import dataclass
 from uuid import UUID
 
+from hosts.access import access_to
+from hosts.models import Host
 from instances.models import Instance
 from virt import domains
 from virt.connection import open_connection
@@ -14,9 +16,10 @@ from virt.words import gettext_noop
 
 @dataclass(frozen=True)
 class Target:
-    """A display of a guest: `index` counts the guest's graphics devices."""
+    """A display of a guest: `index` counts the guest's graphics devices, `reach` is by what its host was reached."""
 
-    uri: str
+    host: Host
+    reach: tuple[str, str, str]
     uuid: UUID
     index: int
 
@@ -25,7 +28,7 @@ def target_of(instance: Instance) -> Target | None:
     """The guest's first VNC display; None when its definition has none."""
     for index, graphics in enumerate(instance.graphics):
         if graphics["type"] == "vnc":
-            return Target(instance.host.uri, instance.uuid, index)
+            return Target(instance.host, instance.host.reach, instance.uuid, index)
     return None
 
 
@@ -43,10 +46,12 @@ def connect(target: Target) -> socket.socket:
     Raises VirtError: Unsupported for a host that cannot hand it over, NotFound, InvalidState,
     Unreachable.
     """
-    if not is_near(target.uri):
+    if not is_near(target.host.uri):
         raise Unsupported(
             gettext_noop("The displays of this host cannot be reached from here."),
             hint=gettext_noop("Only displays of guests on Webvirt's own machine can be opened."),
         )
-    with open_connection(target.uri) as connection:
+    with access_to(target.host) as access:
+        connection = open_connection(access)
+    with connection:
         return socket.socket(fileno=domains.graphics_fd(connection, target.uuid, target.index))

@@ -25,7 +25,7 @@ def fault_of_name(name: str) -> str:
 def fault_of_uri(uri: str) -> str:
     """What is wrong with a libvirt address, in words; "" where nothing is."""
     if len(uri) > LONGEST_URI or not ADDRESS.fullmatch(uri):
-        return _("Write it as libvirt does: qemu:///system, or qemu+tcp://ADDRESS/system.")
+        return _("Write it as libvirt does: qemu:///system, or qemu+ssh://USER@ADDRESS/system.")
     try:
         endpoint(uri)
     except ValueError:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
+from hosts.access import access_to
 from hosts.models import Host
 from hosts.settle import settle
 from tasks.context import Context
@@ -22,7 +23,9 @@ def connect(host_id: int) -> Iterator[Connection]:
         raise JobFailed(
             gettext_noop("The host is gone"), gettext_noop("It was removed from Webvirt before this began.")
         )
-    with open_connection(host.uri) as connection:
+    with access_to(host) as access:
+        connection = open_connection(access)
+    with connection:
         yield connection
 
 

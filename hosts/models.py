@@ -28,10 +28,20 @@ class HostQuerySet(models.QuerySet["Host"]):
 
 
 class Host(models.Model):
-    """A libvirt host, as configured. Written by this app's services alone."""
+    """A libvirt host, as configured. Written by this app's services alone.
+
+    `sealed` are its secrets, encrypted (hosts.secrets). `host_key` is the ssh key that was confirmed to be its
+    own (`KIND BASE64`), by whom and when. A host in `maintenance` gets no new guests.
+    """
 
     name = models.CharField(max_length=LONGEST_NAME, unique=True)
     uri = models.CharField(max_length=LONGEST_URI)
+    sealed = models.TextField(blank=True)
+    host_key = models.TextField(blank=True)
+    host_key_at = models.DateTimeField(null=True)
+    host_key_by = models.CharField(max_length=150, blank=True)
+    notes = models.TextField(blank=True)
+    maintenance = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = HostQuerySet.as_manager()
@@ -45,6 +55,11 @@ class Host(models.Model):
     @property
     def ref(self) -> Ref:
         return Ref("host", self.pk, None, self.name)
+
+    @property
+    def reach(self) -> tuple[str, str, str]:
+        """All by which it is reached: where one of them changes, connections are made anew."""
+        return self.uri, self.sealed, self.host_key
 
 
 class HostStatus(models.Model):

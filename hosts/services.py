@@ -3,34 +3,66 @@
 from collections.abc import Callable
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rights import Action, Ref, allowed, require
 from hosts.addresses import fault_of_name, fault_of_uri
+from hosts.keys import HostKey, public_key_of
 from hosts.models import Host, HostStatus
+from hosts.secrets import Secrets, seal
 from live.channel import publish
 from tasks import services as tasks
+from tasks.asking import ask
 from tasks.errors import HostAway, Invalid, faults
 from tasks.models import Task
 from tasks.registry import QUICK, QUICK_LIMIT
 
+NONE = Secrets()
+ASK_SECONDS = 12.0
 
-def add_host(*, name: str, uri: str, actor: User) -> Host:
-    """Add a host; the monitor connects to it by itself. Raises Invalid, by field: name, uri."""
+
+def add_host(*, name: str, uri: str, actor: User, secrets: Secrets = NONE) -> Host:
+    """Add a host; the monitor connects to it by itself. Raises Invalid, by field: name, uri, and the secrets' names."""
     require(actor, Action.ADMINISTER, None)
     name, uri = name.strip(), uri.strip()
-    if errors := faults(name=fault_of_name(name), uri=fault_of_uri(uri)):
-        raise Invalid(_("Correct its name or its address."), errors=errors)
+    if errors := faults(name=fault_of_name(name), uri=fault_of_uri(uri), private_key=fault_of_key(secrets)):
+        raise Invalid(_("Correct its name, its address or its key."), errors=errors)
     try:
         with transaction.atomic():
-            host = Host.objects.create(name=name, uri=uri)
+            host = Host.objects.create(name=name, uri=uri, sealed=seal(secrets))
             HostStatus.objects.create(host=host)
     except IntegrityError:
         raise Invalid(_("Choose another name."), errors={"name": [_("A host with this name exists already.")]})
     publish("host", host.pk, "added")
     return host
+
+
+def fault_of_key(secrets: Secrets) -> str:
+    """What is wrong with a private ssh key, in words; "" where nothing is, or none is given."""
+    try:
+        if secrets.private_key:
+            public_key_of(secrets.private_key)
+    except (ValueError, UnsupportedAlgorithm, TypeError):
+        return _("This is no private key that Webvirt can use: OpenSSH's own form, without a passphrase.")
+    return ""
+
+
+def offered_keys(host: Host, *, actor: User) -> list[HostKey]:
+    """The ssh keys that the host offers now, the best first; a person compares them. Raises HostAway, Refused."""
+    require(actor, Action.ADMINISTER, None)
+    return [HostKey.parse(line) for line in ask(host.pk, "hosts.offered_keys", {"uri": host.uri}, timeout=ASK_SECONDS)]
+
+
+def trust_key(host: Host, *, key: HostKey, actor: User) -> None:
+    """Pin the key that `actor` says is the host's own; one that was pinned before is replaced."""
+    require(actor, Action.ADMINISTER, None)
+    host.host_key, host.host_key_at, host.host_key_by = str(key), timezone.now(), actor.username
+    host.save(update_fields=["host_key", "host_key_at", "host_key_by"])
+    publish("host", host.pk)
 
 
 def managed(user: Any) -> list[Host]:

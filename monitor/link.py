@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from virt import transport
+from virt.access import Access
 from virt.connection import Connection, open_connection
 from virt.errors import TimedOut, Unreachable, VirtError
 from virt.events import Event, subscribe
@@ -13,7 +14,6 @@ from virt.events import Event, subscribe
 P = ParamSpec("P")
 T = TypeVar("T")
 
-OPEN_SECONDS = 10.0
 # With a call every 5 s at least, a host that falls silent is noticed within 5 + 7 s; libvirt's own keepalive
 # takes up to 15.
 CALL_SECONDS = 7.0
@@ -30,12 +30,12 @@ class Link:
     for good. `note` hears of events; without it there are none.
     """
 
-    def __init__(self, uri: str, *, note: Callable[[Event], None] | None, closed: Callable[[], None]) -> None:
-        self._peer = transport.endpoint(uri)
+    def __init__(self, access: Access, *, note: Callable[[Event], None] | None, closed: Callable[[], None]) -> None:
+        self._access = access
         before = frozenset(transport.sockets().values())
-        self._connection = open_connection(uri, timeout=OPEN_SECONDS)
+        self._connection = open_connection(access)
         self._own = frozenset(transport.sockets().values()) - before
-        self._addresses = transport.resolve(self._peer)
+        self._addresses = transport.resolve(transport.endpoint(access.uri))
         self._closed = closed
         self._reason = ""
         self._due: float | None = None
@@ -115,7 +115,7 @@ class Link:
         """Shut the transport, so that the call in flight ends at once. Called from another thread."""
         self._was_cut = True
         others = frozenset(transport.sockets().values()) - self._own
-        transport.cut(self._peer, self._addresses, others)
+        transport.cut(self._access, self._addresses, others)
 
     def close(self) -> None:
         """Close it all. Raises VirtError."""

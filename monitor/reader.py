@@ -15,6 +15,8 @@ import redis
 from django.db import Error as DatabaseFault
 from django.db import connections
 
+from hosts.access import access_to
+from hosts.models import Host
 from hosts.settle import Look, answer
 from instances.models import Instance
 from monitor import guests, nets, pools, status
@@ -29,6 +31,7 @@ from storage.models import Pool
 from virt import domains, hosts
 from virt.domains import DomainState
 from virt.errors import Unsupported, VirtError
+from virt.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +60,12 @@ class HostReader:
     went round; it stands still while the host is asked, which `link` bounds.
     """
 
-    def __init__(self, host_id: int, name: str, uri: str, *, may_write: Callable[[], bool]) -> None:
-        self.host_id = host_id
-        self.uri = uri
+    def __init__(self, host: Host, *, may_write: Callable[[], bool]) -> None:
+        self.host = host
+        self.host_id = host.pk
         self.pulse = time.monotonic()
         self.link: Link | None = None
-        self._name = name
+        self._name = host.name
         self._may_write = may_write
         # What may wait for one QEMU, or for a pool's storage, would hold up events on their own connection.
         self._beside: Link | None = None
@@ -70,7 +73,7 @@ class HostReader:
         self._agrees = False
         self._began = False
         self._intake = Intake()
-        self._thread = threading.Thread(target=self._run, name=f"host {host_id}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"host {host.pk}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -134,7 +137,7 @@ class HostReader:
                 status.connecting(self.host_id)
                 self._began = True
             try:
-                self.link = Link(self.uri, note=self._intake.happened, closed=self._intake.wake)
+                self.link = self._open(self._intake.happened)
                 connected = True
                 self._read(self.link)
             except VirtError as error:
@@ -299,7 +302,11 @@ class HostReader:
         return iter(())
 
     def _open_beside(self) -> Link:
-        return Link(self.uri, note=None, closed=self._intake.wake)
+        return self._open(None)
+
+    def _open(self, note: Callable[[Event], None] | None) -> Link:
+        with access_to(self.host) as access:
+            return Link(access, note=note, closed=self._intake.wake)
 
     def _ask_addresses(self, addresses: AddressReader) -> Iterator[float]:
         addresses.begin()

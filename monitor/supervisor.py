@@ -108,18 +108,18 @@ class Supervisor:
             return
         self._hosts_due = time.monotonic() + HOSTS_SECONDS
         try:
-            wanted = {id: (name, uri) for id, name, uri in Host.objects.values_list("pk", "name", "uri")}
+            wanted = Host.objects.in_bulk()
         except DatabaseFault as error:
             log.warning("The hosts cannot be read: %s", error)
             connection.close()
             return
         for id, reader in list(self._readers.items()):
-            if id not in wanted or wanted[id][1] != reader.uri:
+            if id not in wanted or wanted[id].reach != reader.host.reach:
                 reader.stop()
                 self._retiring[id] = self._readers.pop(id)
-        for id, (name, uri) in wanted.items():
+        for id, host in wanted.items():
             if id not in self._readers and id not in self._retiring:
-                self._readers[id] = HostReader(id, name, uri, may_write=self._lease.is_held)
+                self._readers[id] = HostReader(host, may_write=self._lease.is_held)
                 self._readers[id].start()
 
     def _hear(self) -> None:

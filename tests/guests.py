@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
 
 from virt import domains
+from virt.access import Access
 from virt.connection import open_connection
 from virt.definition import GuestSpec, NicSpec, build
 from virt.errors import NotFound
@@ -27,12 +28,12 @@ def ipxe_guest(prefix: str, *networks: str) -> Iterator[tuple[UUID, str]]:
     spec = GuestSpec(
         uuid=uuid, name=name, vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU, cdrom=ISO, networks=cards
     )
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         domains.define(connection, build(spec, None))
     try:
         yield uuid, name
     finally:
-        with open_connection(URI) as connection, suppress(NotFound):
+        with open_connection(Access(URI)) as connection, suppress(NotFound):
             if domains.describe(connection, uuid).state is not State.SHUTOFF:
                 domains.destroy(connection, uuid)
             domains.undefine(connection, uuid)

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import libvirt
 
 from virt import transport
+from virt.access import Access
 from virt.errors import TimedOut, Unreachable, Unsupported
 from virt.loop import start_event_loop
 from virt.translate import translate, translated_errors
@@ -20,6 +21,9 @@ _KEEPALIVE_SECONDS = 5
 _KEEPALIVE_MISSES = 2
 # How long after the cut a stuck open may take to give up before it is left to itself.
 _GRACE_SECONDS = 1.0
+OPEN_SECONDS = 10.0
+# ssh agrees on keys, signs in and starts a program before libvirt says its first word.
+SSH_SECONDS = 20.0
 
 _CLOSE_REASONS = {
     libvirt.VIR_CONNECT_CLOSE_REASON_ERROR: "error",
@@ -105,15 +109,15 @@ class Connection:
 class _Open:
     """One open in its own thread."""
 
-    def __init__(self, uri: str, peer: transport.Endpoint, readonly: bool, turn: threading.Lock) -> None:
+    def __init__(self, access: Access, peer: transport.Endpoint, turn: threading.Lock) -> None:
         self.connection: Connection | None = None
         self.error: Exception | None = None
-        self._uri, self._peer, self._readonly, self._turn = uri, peer, readonly, turn
+        self._access, self._peer, self._turn = access, peer, turn
         self._addresses: frozenset[str] = frozenset()
         self._before: frozenset[str] | None = None
         self._abandoned = False
         self._handover = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name=f"open {uri.split('?')[0]}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"open {access.uri.split('?')[0]}", daemon=True)
 
     def run(self, timeout: float) -> bool:
         """Open, and say whether it ended (well or badly) within `timeout` seconds."""
@@ -127,7 +131,7 @@ class _Open:
         # More than once: libvirt goes on to the peer's next address when one fails.
         while self._thread.is_alive() and time.monotonic() < cut_until:
             if self._before is not None:
-                transport.cut(self._peer, self._addresses, self._before)
+                transport.cut(self._access, self._addresses, self._before)
             self._thread.join(0.02)
         return False
 
@@ -135,9 +139,9 @@ class _Open:
         try:
             self._addresses = transport.resolve(self._peer)
             self._before = frozenset(transport.sockets().values())
-            handle = libvirt.openReadOnly(self._uri) if self._readonly else libvirt.open(self._uri)
+            handle = _open(self._access)
             _keep_alive(handle)
-            connection = Connection(self._uri, handle)
+            connection = Connection(self._access.uri, handle)
         except libvirt.libvirtError as error:
             self.error = translate(error)
         except OSError as error:
@@ -162,28 +166,42 @@ _turns: dict[transport.Endpoint, threading.Lock] = {}
 _turns_lock = threading.Lock()
 
 
-def open_connection(uri: str, *, timeout: float = 10.0, readonly: bool = False) -> Connection:
-    """Open a connection to the libvirt that `uri` names (virConnectOpen), within `timeout` seconds.
+def open_connection(access: Access, *, timeout: float | None = None) -> Connection:
+    """Open a connection to a host's libvirt (virConnectOpenAuth), within `timeout` seconds (10; 20 by ssh).
 
     Starts the event loop where none runs. At the deadline the transport is cut, so that neither
-    thread nor descriptor stays. One open at a time leads to a peer; others wait for their turn
-    within their own deadline. Raises TimedOut, Unreachable, Denied, PasswordRefused, HostKeyUnknown,
+    thread nor descriptor nor ssh program stays. One open at a time leads to a peer; others wait for their
+    turn within their own deadline. Raises TimedOut, Unreachable, Denied, PasswordRefused, HostKeyUnknown,
     KeyRefused, or Unsupported for a transport that has no deadline.
     """
     start_event_loop()
+    peer = transport.endpoint(access.uri)
+    if timeout is None:
+        timeout = SSH_SECONDS if peer.transport == "ssh" else OPEN_SECONDS
     deadline = time.monotonic() + timeout
-    peer = transport.endpoint(uri)
     with _turns_lock:
         turn = _turns.setdefault(peer, threading.Lock())
     if not turn.acquire(timeout=timeout):
         raise TimedOut()
     # From here on the opening thread gives the turn back, when it truly ends.
-    attempt = _Open(uri, peer, readonly, turn)
+    attempt = _Open(access, peer, turn)
     if not attempt.run(max(0.0, deadline - time.monotonic())):
         raise TimedOut()
     if attempt.connection is None:
         raise attempt.error or TimedOut()
     return attempt.connection
+
+
+def _open(access: Access) -> libvirt.virConnect:
+    answers = {libvirt.VIR_CRED_AUTHNAME: access.user, libvirt.VIR_CRED_PASSPHRASE: access.password}
+
+    def answer(asked: list[list[Any]], _nothing: None) -> int:
+        """Fill in what is asked; -1 where we have no answer."""
+        for credential in asked:
+            credential[4] = answers.get(credential[0], "")
+        return 0 if all(credential[4] for credential in asked) else -1
+
+    return libvirt.openAuth(access.address, [list(answers), answer, None], 0)
 
 
 def _keep_alive(handle: libvirt.virConnect) -> None:

@@ -72,6 +72,18 @@ class HostKeyUnknown(VirtError):
     hint = gettext_noop("Compare the key's fingerprint with the one on the host, and accept it if they are the same.")
 
 
+class HostKeyChanged(HostKeyUnknown):
+    """ssh: the host shows another key than the one that was confirmed."""
+
+    code = "host_key_changed"
+    title = gettext_noop("The host shows another key")
+    detail = gettext_noop("The host's SSH key is not the one that was confirmed: it may be another machine.")
+    hint = gettext_noop(
+        "If the host was installed anew or its keys were changed on purpose, compare the new fingerprint on the "
+        "host itself and accept it. If not, somebody may stand between you and the host."
+    )
+
+
 class KeyRefused(VirtError):
     """ssh: our key is not in the user's authorized_keys."""
 

@@ -27,6 +27,7 @@ class _Message(NamedTuple):
 
 # Looked at before the code, since libvirt gives all of these a general one.
 _MESSAGES = (
+    _Message("HOST IDENTIFICATION HAS CHANGED", errors.HostKeyChanged),
     _Message("Host key verification failed", errors.HostKeyUnknown),
     _Message("Permission denied (publickey", errors.KeyRefused),
     _Message("keepalive timeout", errors.TimedOut),

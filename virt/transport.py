@@ -2,10 +2,12 @@
 
 libvirt's open has no time limit and never returns from a peer that accepts and stays silent.
 shutdown(2) on its socket ends it at once; which socket is its own is told by what was there
-before the open and by the peer, since a process may open several hosts at the same time.
+before the open and by the peer, since a process may open several hosts at the same time. An ssh
+program that libvirt started is known by its folder, and ended.
 """
 
 import os
+import signal
 import socket
 import struct
 from collections.abc import Iterator
@@ -13,14 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from virt.access import HOST, USER, Access, require_plain
 from virt.errors import Unsupported
 from virt.words import gettext_noop
 
-Transport = Literal["memory", "unix", "tcp", "tls"]
+Transport = Literal["memory", "unix", "tcp", "tls", "ssh"]
 
-_PORTS = {"tcp": 16509, "tls": 16514}
+_PORTS = {"tcp": 16509, "tls": 16514, "ssh": 22}
+_PROC = Path("/proc")
 _FDS = Path("/proc/self/fd")
 # libvirt's own sockets, where the URI names none: /run/libvirt/libvirt-sock, virtqemud-sock…
 _SOCKET_FOLDER = "libvirt"
@@ -28,32 +32,41 @@ _SOCKET_FOLDER = "libvirt"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The peer of a connection: a socket's path for unix, host and port for tcp and tls."""
+    """The peer of a connection: a socket's path for unix, host and port for tcp, tls and ssh, for ssh its user too."""
 
     transport: Transport
     host: str = ""
     port: int = 0
     path: str = ""
+    user: str = ""
 
 
 def endpoint(uri: str) -> Endpoint:
-    """Return where a libvirt URI leads; raises Unsupported for a transport that cannot be cut."""
+    """Return where a libvirt URI leads.
+
+    Raises Unsupported for a transport that cannot be cut or what an address may not hold, ValueError for a host,
+    port or user that cannot be read.
+    """
+    require_plain(uri)
     parts = urlsplit(uri)
     driver, _, named = parts.scheme.partition("+")
     if driver == "test" and not named and not parts.hostname:
         return Endpoint("memory")
     transport = named or ("tls" if parts.hostname else "unix")
-    host = parts.hostname or "localhost"
+    path = parse_qs(parts.query).get("socket", [""])[0]
+    if transport == "unix":
+        return Endpoint("unix", path=path)
+    host, user = parts.hostname or "localhost", unquote(parts.username or "")
+    if not HOST.fullmatch(host) or (user and not USER.fullmatch(user)):
+        raise ValueError(f"{host!r} or {user!r} cannot be read")
     match transport:
-        case "unix":
-            return Endpoint("unix", path=parse_qs(parts.query).get("socket", [""])[0])
-        case "tcp":
-            return Endpoint("tcp", host=host, port=parts.port or _PORTS["tcp"])
-        case "tls":
-            return Endpoint("tls", host=host, port=parts.port or _PORTS["tls"])
+        case "tcp" | "tls":
+            return Endpoint(transport, host=host, port=parts.port or _PORTS[transport])
+        case "ssh":
+            return Endpoint("ssh", host=host, port=parts.port or _PORTS["ssh"], user=user, path=path)
     raise Unsupported(
         gettext_noop("Hosts cannot be reached by %(transport)s."),
-        hint=gettext_noop("Use a local, tcp or tls address."),
+        hint=gettext_noop("Use a local, ssh, tcp or tls address."),
         params={"transport": transport},
     )
 
@@ -70,11 +83,18 @@ def sockets() -> dict[int, str]:
     return found
 
 
-def cut(peer: Endpoint, addresses: frozenset[str], before: frozenset[str]) -> None:
-    """Shut down the sockets that lead to `peer` and whose names are not in `before`.
+def cut(access: Access, addresses: frozenset[str], before: frozenset[str]) -> None:
+    """End what leads to the host: its ssh program, or the sockets to it whose names are not in `before`.
 
     `addresses` are the peer's numeric addresses (tcp and tls).
     """
+    peer = endpoint(access.uri)
+    if access.ssh is not None:
+        for number in _programs(access.ssh.parent):
+            # It may end by itself while we look. libvirt, whose child it is, has not waited for it yet.
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        return
     remote = dict(_remote_addresses()) if peer.transport in _PORTS else {}
     for descriptor, name in sockets().items():
         if name in before:
@@ -101,8 +121,21 @@ def _is_libvirts(sock: socket.socket, peer: Endpoint) -> bool:
     return name == peer.path if peer.path else PurePosixPath(name).parent.name == _SOCKET_FOLDER
 
 
+def _programs(folder: Path) -> Iterator[int]:
+    """Yield this process's own children that were started from `folder`."""
+    wanted = os.fsencode(folder)
+    for entry in _PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        # Any process but our own children may end while we look.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid() and wanted in (entry / "cmdline").read_bytes():
+                yield int(entry.name)
+
+
 def resolve(peer: Endpoint) -> frozenset[str]:
-    """Return the numeric addresses of a tcp or tls peer; raises OSError when its name is unknown."""
+    """Return the numeric addresses of a tcp, tls or ssh peer; raises OSError when its name is unknown."""
     if peer.transport not in _PORTS:
         return frozenset()
     found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)

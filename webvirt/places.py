@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 # sun_path holds 108 bytes; the programs add names of their own to the folder.
@@ -34,17 +35,21 @@ def socket_folder(data: Path) -> Path:
 
 def kept_secret(path: Path) -> str:
     """The secret in `path`, made once and readable by its own user alone."""
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        private_folder(path.parent)
+    return kept_file(path, lambda: secrets.token_urlsafe(50)).read_text().strip()
+
+
+def kept_file(path: Path, make: Callable[[], str]) -> Path:
+    """The file `path`, written once with what `make` returns and readable by its own user alone."""
+    if path.exists():
+        return path
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(50))
+    draft.write_text(make())
     try:
         os.link(draft, path)  # the first of several processes wins, the others read what it wrote
     except FileExistsError:
         pass
     finally:
         draft.unlink()
-    return path.read_text().strip()
+    return path

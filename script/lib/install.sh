@@ -27,7 +27,7 @@ install_packages() {
 
 runtime_packages() {
   echo ca-certificates dbus dnsmasq-base gcc gettext iproute2 libvirt-clients libvirt-daemon-driver-qemu
-  echo libvirt-daemon-system libvirt-dev openssh-client pkg-config python3-dev python3-venv qemu-utils redis-server
+  echo libsasl2-modules libvirt-daemon-system libvirt-dev openssh-client pkg-config python3-dev python3-venv qemu-utils redis-server
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx
   command -v node >/dev/null || echo nodejs
   command -v npm >/dev/null || echo npm

@@ -11,6 +11,7 @@ from tests.guests import URI, ipxe_guest
 from tests.virsh import virsh
 from tests.waiting import wait_for
 from virt import networks
+from virt.access import Access
 from virt.connection import open_connection
 from virt.xml.network import DhcpRange, Ip
 from virt.xml.network import Network as NetworkXml
@@ -27,7 +28,7 @@ def name() -> Iterator[str]:
 def test_who_is_on_a_network_and_has_which_address_is_shown_by_itself(
     page: Page, name: str, shot: Callable[[Page, str], None]
 ) -> None:
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         ip = Ip(address="192.168.246.1", prefix=24, ranges=[DhcpRange(start="192.168.246.9", end="192.168.246.9")])
         networks.define_network(connection, NetworkXml(name=name, stp=True, ips=[ip]), autostart=False, start=True)
     page.goto("/networks/")

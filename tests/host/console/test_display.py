@@ -16,6 +16,7 @@ from tests.door import Door, redis_key
 from tests.guests import URI, ipxe_guest
 from tests.waiting import wait_for
 from virt import domains
+from virt.access import Access
 from virt.connection import Connection, open_connection
 
 RAW_ENCODING = 0
@@ -23,7 +24,7 @@ RAW_ENCODING = 0
 
 @pytest.fixture(scope="module")
 def conn() -> Iterator[Connection]:
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         yield connection
 
 

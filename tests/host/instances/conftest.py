@@ -24,6 +24,7 @@ from tasks import runner
 from tasks.models import Task
 from tests.isos import IPXE
 from virt import domains, hosts, storage
+from virt.access import Access
 from virt.connection import Connection, open_connection
 from virt.xml.storage import Pool as PoolXml
 
@@ -48,7 +49,7 @@ def name() -> Iterator[str]:
 
 @pytest.fixture
 def conn() -> Iterator[Connection]:
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         yield connection
 
 

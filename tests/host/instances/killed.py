@@ -20,6 +20,7 @@ from storage.models import Pool  # noqa: E402
 from tasks import runner, sweep  # noqa: E402
 from tasks.models import Task  # noqa: E402
 from virt import domains, hosts  # noqa: E402
+from virt.access import Access  # noqa: E402
 from virt.connection import open_connection  # noqa: E402
 
 URI = "qemu:///system"
@@ -28,7 +29,7 @@ URI = "qemu:///system"
 def ask(pool_name: str, pool_uuid: str) -> Task:
     admin = User.objects.create_superuser("alice")
     host = Host.objects.create(name="here", uri=URI)
-    with open_connection(URI) as conn:
+    with open_connection(Access(URI)) as conn:
         facts = hosts.describe(conn)
     HostStatus.objects.create(
         host=host,

@@ -11,12 +11,13 @@ from monitor.link import CLOSE_SECONDS, Link
 from tests.host.monitor.conftest import URI
 from tests.waiting import wait_for
 from virt import domains
+from virt.access import Access
 from virt.connection import Connection
 from virt.errors import TimedOut, Unreachable
 
 
 def open_link() -> Link:
-    return Link(URI, note=lambda event: None, closed=lambda: None)
+    return Link(Access(URI), note=lambda event: None, closed=lambda: None)
 
 
 def descriptors() -> int:

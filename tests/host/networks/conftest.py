@@ -9,6 +9,7 @@ import redis
 
 from hosts.models import Host, HostStatus
 from hosts.settle import answer, look_key, parse_look
+from virt.access import Access
 from virt.connection import Connection, open_connection
 
 URI = "qemu:///system"
@@ -20,7 +21,7 @@ def ip(*arguments: str) -> None:
 
 @pytest.fixture
 def conn() -> Iterator[Connection]:
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         yield connection
 
 

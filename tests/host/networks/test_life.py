@@ -20,6 +20,7 @@ from tests.host.networks.conftest import URI, ip
 from tests.virsh import virsh
 from tests.waiting import wait_for
 from virt import networks
+from virt.access import Access
 from virt.connection import Connection
 from virt.interfaces import list_interfaces
 from virt.xml.network import Network as NetworkXml
@@ -49,7 +50,7 @@ def actor(host: Host) -> User:
 
 @pytest.fixture
 def link() -> Iterator[Link]:
-    link = Link(URI, note=lambda event: None, closed=lambda: None)
+    link = Link(Access(URI), note=lambda event: None, closed=lambda: None)
     yield link
     link.close()
 

@@ -17,6 +17,7 @@ from hosts.settle import answer, look_key, parse_look
 from storage import jobs  # noqa: F401 - a worker knows its jobs
 from storage.models import Pool
 from virt import storage
+from virt.access import Access
 from virt.connection import Connection, open_connection
 from virt.xml.storage import Pool as PoolXml
 
@@ -29,7 +30,7 @@ def virsh(*arguments: str) -> str:
 
 @pytest.fixture
 def conn() -> Iterator[Connection]:
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         yield connection
 
 

@@ -12,6 +12,7 @@ import libvirt
 import pytest
 
 from virt import storage
+from virt.access import Access
 from virt.connection import Connection, open_connection
 from virt.xml.storage import Pool
 
@@ -36,7 +37,7 @@ def unique(word: str) -> str:
 
 @pytest.fixture
 def conn() -> Iterator[Connection]:
-    with open_connection(URI) as connection:
+    with open_connection(Access(URI)) as connection:
         yield connection
 
 

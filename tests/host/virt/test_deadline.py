@@ -14,6 +14,7 @@ import pytest
 from tests.host.virt.conftest import URI
 from tests.waiting import wait_for
 from virt import domains
+from virt.access import Access
 from virt.connection import open_connection
 from virt.errors import TimedOut, Unreachable
 
@@ -83,12 +84,12 @@ def proxy(tmp_path: Path) -> Iterator[FreezingProxy]:
 
 
 def test_opens_to_a_stopped_libvirtd_end_in_time_and_leave_nothing(stopped_libvirtd: None) -> None:
-    open_connection("test:///default").close()
+    open_connection(Access("test:///default")).close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         began = time.monotonic()
         with pytest.raises(TimedOut):
-            open_connection(URI, timeout=0.05)
+            open_connection(Access(URI), timeout=0.05)
         assert time.monotonic() - began < 0.5
     wait_for(lambda: not opening_threads(), timeout=1)
     wait_for(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before, timeout=1)
@@ -96,7 +97,7 @@ def test_opens_to_a_stopped_libvirtd_end_in_time_and_leave_nothing(stopped_libvi
 
 def test_a_kept_connection_breaks_when_the_host_falls_silent(proxy: FreezingProxy) -> None:
     closed: list[str] = []
-    with open_connection(f"qemu+unix:///system?socket={proxy.path}") as conn:
+    with open_connection(Access(f"qemu+unix:///system?socket={proxy.path}")) as conn:
         conn.on_close(closed.append)
         domains.list_all(conn)
         proxy.frozen.set()

@@ -9,6 +9,7 @@ import pytest
 from hosts.models import Host, HostStatus
 from monitor.intake import Intake
 from monitor.link import Link
+from virt.access import Access
 
 NODE = Path(__file__).parent / "node.xml"
 
@@ -28,7 +29,7 @@ def intake() -> Intake:
 @pytest.fixture
 def link(host: Host, intake: Intake) -> Iterator[Link]:
     # A driver of its own for each connection: what others do to it, tests do by the same link.
-    link = Link(host.uri, note=intake.happened, closed=intake.wake)
+    link = Link(Access(host.uri), note=intake.happened, closed=intake.wake)
     yield link
     link.close()
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from networks.jobs import definition, free_subnets
+from virt.access import Access
 from virt.connection import Connection, open_connection
 from virt.networks import define_network, describe
 
 
 @pytest.fixture
 def conn() -> Iterator[Connection]:
-    with open_connection("test:///default") as connection:
+    with open_connection(Access("test:///default")) as connection:
         yield connection
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from virt.access import Access
 from virt.connection import Connection, open_connection
 
 NODE = Path(__file__).parent / "node.xml"
@@ -13,5 +14,5 @@ NODE = Path(__file__).parent / "node.xml"
 @pytest.fixture
 def conn() -> Iterator[Connection]:
     # A driver of its own for each test: test:///default is shared by all connections of a process.
-    with open_connection(f"test://{NODE}") as connection:
+    with open_connection(Access(f"test://{NODE}")) as connection:
         yield connection

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_for
+from virt.access import Access
 from virt.connection import open_connection
 from virt.errors import TimedOut, Unreachable, Unsupported
 
@@ -45,14 +46,14 @@ def silent_port() -> Iterator[int]:
 
 
 def test_it_opens_the_test_driver() -> None:
-    with open_connection("test:///default") as conn:
+    with open_connection(Access("test:///default")) as conn:
         assert conn.is_alive()
         assert conn.driver == "TEST"
     assert not conn.is_alive()
 
 
 def test_a_closed_connection_closes_again() -> None:
-    conn = open_connection("test:///default")
+    conn = open_connection(Access("test:///default"))
     conn.close()
     conn.close()
 
@@ -60,25 +61,25 @@ def test_a_closed_connection_closes_again() -> None:
 def test_a_silent_socket_is_given_up_in_time(silent_socket: Path) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
-        open_connection(f"qemu+unix:///system?socket={silent_socket}", timeout=0.3)
+        open_connection(Access(f"qemu+unix:///system?socket={silent_socket}"), timeout=0.3)
     assert time.monotonic() - began < 0.8
 
 
 def test_a_silent_port_is_given_up_in_time(silent_port: int) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
-        open_connection(f"qemu+tcp://127.0.0.1:{silent_port}/system", timeout=0.3)
+        open_connection(Access(f"qemu+tcp://127.0.0.1:{silent_port}/system"), timeout=0.3)
     assert time.monotonic() - began < 0.8
 
 
 def test_twenty_silent_opens_leave_no_thread_and_no_descriptor(silent_socket: Path, silent_port: int) -> None:
     uris = (f"qemu+unix:///system?socket={silent_socket}", f"qemu+tcp://127.0.0.1:{silent_port}/system")
-    open_connection("test:///default").close()
+    open_connection(Access("test:///default")).close()
     before = descriptors()
     for _ in range(10):
         for uri in uris:
             with pytest.raises(TimedOut):
-                open_connection(uri, timeout=0.05)
+                open_connection(Access(uri), timeout=0.05)
     wait_for(lambda: not opening_threads(), timeout=2)
     wait_for(lambda: descriptors() <= before, timeout=2)
 
@@ -92,14 +93,14 @@ def test_giving_up_on_one_host_leaves_another_open_in_flight_alone(silent_port: 
 
         def wait_long() -> None:
             with pytest.raises(TimedOut):
-                open_connection(uri, timeout=1.0)
+                open_connection(Access(uri), timeout=1.0)
             ended.append(time.monotonic())
 
         began = time.monotonic()
         thread = threading.Thread(target=wait_long)
         thread.start()
         with pytest.raises(TimedOut):
-            open_connection(f"qemu+tcp://127.0.0.1:{silent_port}/system", timeout=0.2)
+            open_connection(Access(f"qemu+tcp://127.0.0.1:{silent_port}/system"), timeout=0.2)
         thread.join()
     assert ended[0] - began > 0.9
 
@@ -110,7 +111,7 @@ def test_one_open_at_a_time_leads_to_a_host(silent_socket: Path) -> None:
 
     def attempt() -> None:
         with pytest.raises(TimedOut):
-            open_connection(uri, timeout=0.3)
+            open_connection(Access(uri), timeout=0.3)
 
     threads = [threading.Thread(target=attempt) for _ in range(5)]
     for thread in threads:
@@ -124,29 +125,29 @@ def test_one_open_at_a_time_leads_to_a_host(silent_socket: Path) -> None:
 
 def test_a_missing_socket_says_so() -> None:
     with pytest.raises(Unreachable) as caught:
-        open_connection("qemu+unix:///system?socket=/nonexistent/socket")
+        open_connection(Access("qemu+unix:///system?socket=/nonexistent/socket"))
     assert "/nonexistent/socket" in caught.value.libvirt
 
 
 def test_a_refusing_port_says_so() -> None:
     with pytest.raises(Unreachable) as caught:
-        open_connection("qemu+tcp://127.0.0.1:1/system")
+        open_connection(Access("qemu+tcp://127.0.0.1:1/system"))
     assert "refused" in caught.value.libvirt
 
 
 def test_an_unknown_name_says_which() -> None:
     with pytest.raises(Unreachable) as caught:
-        open_connection("qemu+tcp://no-such-host.invalid/system")
+        open_connection(Access("qemu+tcp://no-such-host.invalid/system"))
     assert "no-such-host.invalid" in str(caught.value)
 
 
 def test_a_transport_without_a_deadline_is_refused() -> None:
     with pytest.raises(Unsupported, match="ext"):
-        open_connection("qemu+ext:///system?command=/bin/true")
+        open_connection(Access("qemu+ext:///system"))
 
 
 def test_a_program_with_an_open_connection_ends() -> None:
-    program = "from virt.connection import open_connection; c = open_connection('test:///default')"
+    program = "from virt.access import Access; from virt.connection import open_connection; c = open_connection(Access('test:///default'))"
     ended = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
     assert ended.returncode == 0
 

@@ -6,6 +6,7 @@ import libvirt
 import pytest
 
 from virt import errors
+from virt.access import Access
 from virt.connection import Connection, open_connection
 from virt.translate import translate, translated_errors
 
@@ -77,7 +78,7 @@ def test_other_errors_pass_untouched() -> None:
 
 
 def test_a_call_on_a_broken_connection_says_unreachable() -> None:
-    with open_connection("test:///default") as conn:
+    with open_connection(Access("test:///default")) as conn:
         handle = conn.handle
     with pytest.raises(errors.Unreachable), translated_errors():
         handle.getHostname()

@@ -1,0 +1,93 @@
+"""What opens a host: its address with our key, its pinned key, its password or certificates."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+
+from hosts.keys import own_key
+from hosts.models import Host
+from hosts.secrets import Secrets, unseal
+from virt.access import Access
+from virt.transport import endpoint
+from webvirt.places import private_folder
+
+OPENING = "opening"
+# The key belongs to the host, by whichever name and port it is reached.
+ALIAS = "host"
+
+
+@contextmanager
+def access_to(host: Host) -> Iterator[Access]:
+    """What opens `host`, with the files that ssh or TLS read while it opens; they are gone after the block.
+
+    Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, PasswordRefused when its secrets
+    cannot be read.
+    """
+    secrets = unseal(host.sealed)
+    with TemporaryDirectory(dir=private_folder(settings.RUN / OPENING)) as name:
+        folder = Path(name)
+        ssh = _ssh(folder, host.host_key, secrets) if endpoint(host.uri).transport == "ssh" and host.host_key else None
+        yield Access(host.uri, password=secrets.password, ssh=ssh, pki=_pki(folder, secrets))
+
+
+def _ssh(folder: Path, host_key: str, secrets: Secrets) -> Path:
+    """Write the program that libvirt runs as ssh: it trusts one key, offers one key and asks nobody."""
+    key = _written(folder / "id", secrets.private_key) if secrets.private_key else own_key()
+    _written(folder / "known_hosts", f"{ALIAS} {host_key}\n")
+    config = _written(
+        folder / "config",
+        "\n".join(
+            f"{name} {value}"
+            for name, value in {
+                "IdentityFile": _quoted(key),
+                "IdentitiesOnly": "yes",
+                "IdentityAgent": "none",
+                "UserKnownHostsFile": _quoted(folder / "known_hosts"),
+                "GlobalKnownHostsFile": "/dev/null",
+                "HostKeyAlias": ALIAS,
+                "StrictHostKeyChecking": "yes",
+                "UpdateHostKeys": "no",
+                "PreferredAuthentications": "publickey",
+                "BatchMode": "yes",
+                "ForwardAgent": "no",
+                "ForwardX11": "no",
+                "ConnectTimeout": "15",
+                "ServerAliveInterval": "5",
+                "ServerAliveCountMax": "2",
+                "LogLevel": "ERROR",
+            }.items()
+        )
+        + "\n",
+    )
+    program = _written(folder / "ssh", f'#!/bin/sh\nexec ssh -F {shlex.quote(str(config))} "$@"\n')
+    program.chmod(0o700)
+    return program
+
+
+def _pki(folder: Path, secrets: Secrets) -> Path | None:
+    """Write the certificates where libvirt reads them; None for those of the machine."""
+    files = {
+        "cacert.pem": secrets.ca_certificate,
+        "clientcert.pem": secrets.client_certificate,
+        "clientkey.pem": secrets.client_key,
+    }
+    for name, text in files.items():
+        if text:
+            _written(folder / name, text)
+    return folder if any(files.values()) else None
+
+
+def _written(path: Path, text: str) -> Path:
+    """Write a file that our own user alone may read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
+
+
+def _quoted(path: Path) -> str:
+    """A path as ssh's configuration takes it, where `%` begins a token."""
+    return '"{}"'.format(str(path).replace("%", "%%"))

@@ -1,0 +1,141 @@
+"""What opens a host: keys that are made once, secrets that nobody reads, one host key that is trusted."""
+
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hosts.access import access_to
+from hosts.keys import HostKey, own_key, own_public_key
+from hosts.models import Host
+from hosts.secrets import Secrets, seal, unseal
+from hosts.services import add_host, trust_key
+from tasks.errors import Invalid
+from tests.unit.world import World
+from virt.errors import HostKeyUnknown, PasswordRefused, Unsupported
+from virt.transport import endpoint
+
+SSH = "qemu+ssh://webvirt@kvm.example:2222/system"
+
+
+@pytest.fixture
+def host_key(tmp_path: Path) -> HostKey:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "host")], check=True)
+    return HostKey.parse((tmp_path / "host.pub").read_text())
+
+
+def test_our_key_is_made_once_and_is_ours_alone() -> None:
+    line = own_public_key()
+    assert line.startswith("ssh-ed25519 ") and own_public_key() == line
+    assert stat.S_IMODE(own_key().stat().st_mode) == 0o600
+    told = subprocess.run(["ssh-keygen", "-y", "-f", str(own_key())], capture_output=True, text=True, check=True)
+    assert told.stdout.split()[:2] == line.split()[:2]
+
+
+def test_a_fingerprint_is_what_ssh_keygen_prints(tmp_path: Path, host_key: HostKey) -> None:
+    told = subprocess.run(["ssh-keygen", "-lf", str(tmp_path / "host.pub")], capture_output=True, text=True, check=True)
+    assert told.stdout.split()[1] == host_key.fingerprint
+    assert host_key.algorithm == "ED25519"
+
+
+@given(st.text(max_size=200))
+def test_a_line_that_is_no_key_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        HostKey.parse(line)
+
+
+@given(st.builds(Secrets, password=st.text(), private_key=st.text(), client_key=st.text()))
+def test_secrets_come_back_whole(secrets: Secrets) -> None:
+    assert unseal(seal(secrets)) == secrets
+
+
+def test_secrets_are_read_by_nobody(world: World) -> None:
+    word = "horse-battery-77"
+    host = add_host(name="new", uri="qemu+tcp://mei@10.0.0.3/system", actor=world.admin, secrets=Secrets(password=word))
+    assert word not in host.sealed
+    assert word not in repr(unseal(host.sealed))
+    with access_to(host) as access:
+        assert (access.user, access.password) == ("mei", word)
+        assert word not in repr(access) and word not in access.address
+
+
+def test_secrets_that_were_sealed_elsewhere_are_said_to_be_unreadable(world: World) -> None:
+    host = Host.objects.create(name="moved", uri="qemu+tcp://mei@10.0.0.3/system", sealed="gAAAAABotherkey")
+    with pytest.raises(PasswordRefused, match="cannot be read"), access_to(host):
+        pass
+
+
+def test_an_ssh_host_without_a_confirmed_key_is_not_opened(world: World) -> None:
+    host = add_host(name="new", uri=SSH, actor=world.admin)
+    with access_to(host) as access, pytest.raises(HostKeyUnknown, match="confirmed"):
+        _ = access.address
+
+
+def test_ssh_trusts_the_pinned_key_alone(world: World, host_key: HostKey) -> None:
+    host = add_host(name="new", uri=SSH, actor=world.admin)
+    trust_key(host, key=host_key, actor=world.admin)
+    with access_to(host) as access:
+        assert access.ssh is not None
+        told = subprocess.run([access.ssh, "-G", "kvm.example"], capture_output=True, text=True, check=True).stdout
+        options = dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
+        assert options["stricthostkeychecking"] == "true"
+        assert options["batchmode"] == "yes"
+        assert options["hostkeyalias"] == "host"
+        assert Path(options["userknownhostsfile"]).read_text() == f"host {host_key}\n"
+        assert options["globalknownhostsfile"] == "/dev/null"
+        assert options["identityfile"] == str(own_key())
+        folder = access.ssh.parent
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600, 0o700}
+    assert not folder.exists()
+
+
+def test_a_key_of_their_own_is_used_instead_of_ours(world: World, host_key: HostKey) -> None:
+    private = own_key().read_text()
+    host = add_host(name="new", uri=SSH, actor=world.admin, secrets=Secrets(private_key=private))
+    trust_key(host, key=host_key, actor=world.admin)
+    with access_to(host) as access:
+        assert access.ssh is not None and (access.ssh.parent / "id").read_text() == private
+
+
+@pytest.mark.parametrize("text", ["x", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----"])
+def test_a_key_that_cannot_be_used_is_refused_at_its_field(world: World, text: str) -> None:
+    with pytest.raises(Invalid) as told:
+        add_host(name="new", uri=SSH, actor=world.admin, secrets=Secrets(private_key=text))
+    assert list(told.value.errors) == ["private_key"]
+
+
+def test_certificates_lie_where_libvirt_reads_them(world: World) -> None:
+    given_ = Secrets(ca_certificate="CA", client_certificate="CERT", client_key="KEY")
+    host = add_host(name="new", uri="qemu+tls://kvm.example/system", actor=world.admin, secrets=given_)
+    with access_to(host) as access:
+        assert access.pki is not None and access.address.endswith(f"pkipath={access.pki}")
+        assert {path.name: path.read_text() for path in access.pki.iterdir()} == {
+            "cacert.pem": "CA",
+            "clientcert.pem": "CERT",
+            "clientkey.pem": "KEY",
+        }
+    assert not access.pki.exists()
+
+
+@pytest.mark.parametrize("name", ["command", "keyfile", "no_verify", "pkipath", "known_hosts", "netcat"])
+def test_an_address_switches_no_check_off_and_runs_nothing(name: str) -> None:
+    with pytest.raises(Unsupported) as told:
+        endpoint(f"qemu+ssh://h/system?{name}=1")
+    assert told.value.params == {"name": name}
+
+
+def test_paths_with_odd_names_are_quoted_for_ssh(
+    world: World, host_key: HostKey, settings: Any, tmp_path: Path
+) -> None:
+    settings.RUN = tmp_path / "a b%h"
+    settings.RUN.mkdir()
+    host = add_host(name="new", uri=SSH, actor=world.admin)
+    trust_key(host, key=host_key, actor=world.admin)
+    with access_to(host) as access:
+        assert access.ssh is not None
+        told = subprocess.run([access.ssh, "-G", "kvm.example"], capture_output=True, text=True, check=True).stdout
+        assert f"userknownhostsfile {access.ssh.parent}/known_hosts" in told
