@@ -12,6 +12,8 @@ from tests.stack import Stack
 from tests.waiting import wait_for
 from webvirt.prepare import compile_messages
 
+pytest_plugins = ("tests.lab.fixtures",)
+
 
 def pytest_sessionstart() -> None:
     """The words of other languages are read once a process: they are compiled before anybody reads them."""

@@ -26,8 +26,9 @@ install_packages() {
 }
 
 runtime_packages() {
-  echo ca-certificates dbus dnsmasq-base gcc gettext iproute2 libvirt-clients libvirt-daemon-driver-qemu
-  echo libsasl2-modules libvirt-daemon-system libvirt-dev openssh-client pkg-config python3-dev python3-venv qemu-utils redis-server
+  echo ca-certificates dbus dnsmasq-base gcc gettext iproute2 libsasl2-modules libvirt-clients
+  echo libvirt-daemon-driver-qemu libvirt-daemon-system libvirt-dev openssh-client pkg-config python3-dev
+  echo python3-venv qemu-utils redis-server
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx
   command -v node >/dev/null || echo nodejs
   command -v npm >/dev/null || echo npm
@@ -39,7 +40,8 @@ runtime_packages() {
 }
 
 test_packages() {
-  echo chromium debian-installer-12-netboot-amd64 grub-pc-bin ipxe mtools openssh-server shellcheck xorriso
+  echo chromium debian-installer-12-netboot-amd64 grub-pc-bin ipxe mtools nftables openssh-server procps
+  echo sasl2-bin shellcheck systemd xorriso
 }
 
 # done_once STAMP FILES... -- COMMAND...: runs the command unless it succeeded with these very files before.

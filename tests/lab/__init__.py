@@ -1,0 +1,1 @@
+"""Several libvirt hosts on one machine, for tests: see README.md."""

@@ -1,0 +1,242 @@
+"""A libvirt host of the lab: its daemons, and what can go wrong with them."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import ClassVar, Literal
+from uuid import UUID, uuid4
+
+from tests.lab.inside import Inside
+from tests.lab.wire import Wire
+from tests.waiting import wait_for
+
+START_SECONDS = 15.0
+NETWORK = Path("/usr/share/libvirt/networks/default.xml")
+SOCKETS = Path("/run/libvirt")
+# What `mend` brings back: a host's files as it was made.
+KEPT = ("etc", "home", "root")
+# Written by libvirtd itself, and brought back through libvirt.
+LIVING = ("qemu", "storage", "secrets", "nwfilter")
+
+
+class Host:
+    """A host in namespaces of its own, with virtlogd, virtlockd and libvirtd.
+
+    `uri` is where the machine reaches its libvirt, `address` where the host is. Methods that break
+    something are undone by `mend`, which every test's fixture calls at its end.
+    """
+
+    name: ClassVar[str]
+    port: ClassVar[int] = 0
+
+    def __init__(self, folder: Path, address: str, network: str, bridge: str) -> None:
+        self.folder, self.address, self.bridge = folder, address, bridge
+        self.hostname = f"{self.name}.lab"
+        self.uuid: UUID = uuid4()
+        self.inside = Inside(self.hostname, folder)
+        self.wire = Wire(self.inside, address, network)
+        self._usual = False
+
+    @property
+    def uri(self) -> str:
+        """The libvirt URI of this host, without what only a client knows (keys, passwords)."""
+        raise NotImplementedError
+
+    def libvirtd_conf(self) -> dict[str, str | int]:
+        """Lines of libvirtd.conf besides those of every host."""
+        return {}
+
+    def qemu_conf(self) -> str:
+        return "cgroup_controllers = []\nnamespaces = []\n"
+
+    def prepare(self) -> None:
+        """Change the host's files before it starts, in `self.etc`."""
+
+    def settle(self) -> None:
+        """Start what the host has besides libvirt, and make its accounts, once it is up."""
+
+    @property
+    def etc(self) -> Path:
+        return self.folder / "etc"
+
+    # Coming and going.
+
+    def up(self, names: dict[str, str]) -> None:
+        """Start the host; `names` are all hosts' addresses by host name."""
+        self.inside.furnish()
+        libvirt = self.etc / "libvirt"
+        for name in ("qemu", "storage", "secrets"):
+            shutil.rmtree(libvirt / name, ignore_errors=True)
+        (libvirt / "qemu" / "networks").mkdir(parents=True)
+        shutil.copy(NETWORK, libvirt / "qemu" / "networks" / "default.xml")
+        self.write_conf()
+        with (libvirt / "qemu.conf").open("a") as conf:
+            conf.write(self.qemu_conf())
+        (self.etc / "hostname").write_text(self.hostname + "\n")
+        lines = [f"{address} {name}.lab {name}" for name, address in names.items()]
+        (self.etc / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"{line}\n" for line in lines))
+        self.prepare()
+        self.inside.up()
+        self.wire.plug(f"{self.bridge}-{self.address.rpartition('.')[2]}", self.bridge)
+        self.run("virtlogd", "-d")
+        self.run("virtlockd", "-d")
+        self.settle()
+        self.start_daemon()
+        for name in KEPT:
+            subprocess.run(["cp", "-a", self.folder / name, self.folder / f"{name}.kept"], check=True)
+
+    def down(self) -> None:
+        self.inside.down()
+
+    def write_conf(self, **changed: str | int) -> None:
+        """Write libvirtd.conf anew; it counts from the daemon's next start."""
+        lines: dict[str, str | int] = {
+            "host_uuid": str(self.uuid),
+            "unix_sock_group": "libvirt",
+            "unix_sock_ro_perms": "0777",
+            "unix_sock_rw_perms": "0770",
+            "auth_unix_ro": "none",
+            "auth_unix_rw": "none",
+            "listen_tls": 0,
+            "listen_tcp": 0,
+            "listen_addr": self.address,
+            **self.libvirtd_conf(),
+            **changed,
+        }
+        written = (f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
+        (self.etc / "libvirt" / "libvirtd.conf").write_text("".join(written))
+
+    # Programs inside.
+
+    def run(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
+        """What a program run inside as root says; it must succeed unless `check` is off."""
+        done = self.inside.run(*arguments, stdin=stdin, check=check)
+        return done.stdout + done.stderr
+
+    def shell(self, lines: str, user: str = "root", stdin: str = "") -> str:
+        """What lines say that a person types on the host, as `user` with a login shell."""
+        return self.run("su", "--login", user, "--command", lines, stdin=stdin)
+
+    def virsh(self, *arguments: str) -> str:
+        """What virsh says on the host itself, be it an answer or a complaint."""
+        return self.run("virsh", "-q", "-c", "qemu:///system", *arguments, check=False).strip()
+
+    # Its daemons.
+
+    def start_daemon(self) -> None:
+        """Start libvirtd as the host normally runs it."""
+        listen = ("--listen",) if self.port else ()
+        self.run("libvirtd", "-d", *listen, "-p", "/run/libvirtd.pid")
+        wait_for(lambda: self.virsh("uri") == "qemu:///system", START_SECONDS)
+        self._usual = True
+
+    def stop_daemon(self) -> None:
+        """End libvirtd, of whichever kind it was; guests go on."""
+        self._usual = False
+        for pid in self.pids("libvirtd") + self.pids("systemd-socket-"):
+            self.run("kill", pid, check=False)
+        wait_for(lambda: not self.pids("libvirtd"), START_SECONDS)
+        self.run("rm", "-f", "/run/libvirtd.pid", *(str(SOCKETS / name) for name in (
+            "libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock", "virtqemud-sock", "virtqemud-sock-ro"
+        )))  # fmt: skip
+
+    def restart_daemon(self) -> None:
+        self.stop_daemon()
+        self.start_daemon()
+
+    def freeze_daemon(self) -> None:
+        """Stop libvirtd where it stands: it accepts connections and never answers."""
+        for pid in self.pids("libvirtd"):
+            self.run("kill", "-STOP", pid)
+
+    def thaw_daemon(self) -> None:
+        for pid in self.pids("libvirtd"):
+            self.run("kill", "-CONT", pid)
+
+    def start_by_socket(self, kind: Literal["libvirt", "virtqemud"] = "libvirt") -> None:
+        """Let libvirtd start at the first connection, as systemd's socket units do, in place of a running one.
+
+        With "virtqemud" it stands at the sockets of the modular daemon: there is no libvirt-sock, and no TCP port.
+        """
+        self.stop_daemon()
+        names = ["libvirtd.socket", "libvirtd-ro.socket"]
+        listen = [str(SOCKETS / f"{kind}-sock"), str(SOCKETS / f"{kind}-sock-ro")]
+        if self.port and kind == "libvirt":
+            names.append("libvirtd-tls.socket" if self.port == 16514 else "libvirtd-tcp.socket")
+            listen.append(f"{self.address}:{self.port}")
+        options = [f"--fdname={':'.join(names)}", *(f"--listen={place}" for place in listen)]
+        self.run("setsid", "--fork", "sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh",
+                 "systemd-socket-activate", *options, "libvirtd", "--timeout=120")  # fmt: skip
+        wait_for(lambda: self.run("ls", str(SOCKETS)).count(f"{kind}-sock"))
+        self.run("chgrp", "libvirt", listen[0])
+        self.run("chmod", "770", listen[0])
+
+    def pids(self, program: str) -> list[str]:
+        """The PIDs inside of a program's processes."""
+        return self.inside.run("pgrep", "-x", program, check=False).stdout.split()
+
+    # Its network.
+
+    def go_dark(self) -> None:
+        """Drop every packet from and to the host, as a pulled plug does."""
+        self.wire.lose()
+
+    def come_back(self) -> None:
+        self.wire.find()
+
+    def slow(self, milliseconds: float) -> None:
+        """Everything that the host sends arrives later by so much."""
+        self.wire.slow(milliseconds)
+
+    def fast(self) -> None:
+        self.wire.fast()
+
+    def close_port(self, answer: Literal["closed", "forbidden", "silent"] = "closed") -> None:
+        """Shut the port by which the host is reached (Wire.shut)."""
+        self.wire.shut(self.port, answer)
+
+    def open_port(self) -> None:
+        self.wire.open()
+
+    # Undoing.
+
+    def mend(self) -> None:
+        """Make the host as it was when it came up: network, daemons, files, and no guest, pool or active network."""
+        self.wire.mend()
+        self.thaw_daemon()
+        changed = self._restore_files()
+        if changed or not self._usual or not self.pids("libvirtd"):
+            self.restart_daemon()
+        self._clear()
+
+    def _restore_files(self) -> bool:
+        """Bring the kept files back; whether libvirtd has to read any of them anew."""
+        leave = [f"--exclude={name}" for name in LIVING]
+        again = False
+        for name in KEPT:
+            kept, here = self.folder / f"{name}.kept", self.folder / name
+            compare = ["diff", "-rq", "--no-dereference", *leave, kept, here]
+            told = subprocess.run(compare, capture_output=True, text=True, check=False)
+            if told.returncode == 0:
+                continue
+            again = again or any(word in told.stdout for word in ("/libvirt", "/sasl2", "/pki"))
+            for entry in here.iterdir():
+                if not (name == "etc" and entry.name == "libvirt"):
+                    shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+            subprocess.run(["cp", "-a", f"{kept}/.", here], check=True)
+        return again
+
+    def _clear(self) -> None:
+        listed = self.virsh("list --all --name; pool-list --all --name; net-list --name")
+        if not listed:
+            return
+        for guest in self.virsh("list", "--all", "--name").split():
+            self.virsh("destroy", guest)
+            self.virsh("undefine", guest, "--nvram", "--managed-save", "--snapshots-metadata")
+        for pool in self.virsh("pool-list", "--all", "--name").split():
+            self.virsh("pool-destroy", pool)
+            self.virsh("pool-undefine", pool)
+        shutil.rmtree(self.folder / "lib" / "images", ignore_errors=True)
+        for network in self.virsh("net-list", "--name").split():
+            self.virsh("net-destroy", network)

@@ -1,0 +1,127 @@
+"""A host that is reached by ssh, and the client's side of it for tests."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.lab.host import Host
+
+USER = "webvirt"
+SSHD_CONF = """\
+HostKey /etc/ssh/ssh_host_ed25519_key
+PidFile /run/sshd.pid
+UsePAM yes
+KbdInteractiveAuthentication no
+PrintMotd no
+Subsystem sftp /usr/lib/openssh/sftp-server
+"""
+
+
+class SshHost(Host):
+    """A host with sshd and the account `webvirt` (a real shell, in group libvirt, without any key yet)."""
+
+    name = "ssh-1"
+
+    @property
+    def uri(self) -> str:
+        return f"qemu+ssh://{USER}@{self.address}/system"
+
+    def prepare(self) -> None:
+        shutil.rmtree(self.etc / "ssh")
+        (self.etc / "ssh").mkdir(mode=0o755)
+        (self.etc / "ssh" / "sshd_config").write_text(SSHD_CONF)
+        self._make_host_key()
+
+    def settle(self) -> None:
+        self.run("useradd", "--create-home", "--shell", "/bin/bash", "--groups", "libvirt", USER)
+        self.start_sshd()
+
+    def _make_host_key(self) -> None:
+        key = self.etc / "ssh" / "ssh_host_ed25519_key"
+        for path in (key, key.with_suffix(".pub")):
+            path.unlink(missing_ok=True)
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.hostname, "-f", key]
+        subprocess.run(command, check=True)
+
+    @property
+    def host_key(self) -> str:
+        """The public host key as sshd shows it: "ssh-ed25519 AAAA…"."""
+        words = (self.etc / "ssh" / "ssh_host_ed25519_key.pub").read_text().split()
+        return " ".join(words[:2])
+
+    @property
+    def fingerprint(self) -> str:
+        """What `ssh-keygen -lf` says on the host: "SHA256:…"."""
+        return self.run("ssh-keygen", "-lf", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+
+    def start_sshd(self) -> None:
+        self.run("/usr/sbin/sshd")
+
+    def stop_sshd(self) -> None:
+        """End sshd; connections that stand go on."""
+        self.run("sh", "-c", 'kill "$(cat /run/sshd.pid)"', check=False)
+        self.run("rm", "-f", "/run/sshd.pid")
+
+    def change_host_key(self) -> None:
+        """Come back with another host key, as a machine that was installed anew."""
+        self._make_host_key()
+        self.stop_sshd()
+        self.start_sshd()
+
+    def nologin(self) -> None:
+        """Give the account the shell that service accounts have."""
+        self.run("usermod", "--shell", "/usr/sbin/nologin", USER)
+
+    def chatter(self) -> None:
+        """Have the account's shell print a line at every login."""
+        self.run("tee", f"/home/{USER}/.bashrc", stdin="echo welcome\n")
+
+    def leave_group(self) -> None:
+        """Take the account out of the group libvirt."""
+        self.run("gpasswd", "--delete", USER, "libvirt")
+
+    def trust(self, public_key: str) -> None:
+        """Add a line to the account's authorized_keys."""
+        self.shell("umask 077; mkdir -p ~/.ssh; cat >> ~/.ssh/authorized_keys", USER, public_key.strip() + "\n")
+
+    def mend(self) -> None:
+        key = self.host_key
+        super().mend()
+        if self.host_key != key or not self.pids("sshd"):
+            self.stop_sshd()
+            self.start_sshd()
+
+
+class SshClient:
+    """A key of our own, hosts that it knows, and `command`, a program to give to libvirt in place of ssh."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700)
+        self.key = folder / "id_ed25519"
+        self.known_hosts = folder / "known_hosts"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "webvirt", "-f", self.key], check=True)
+        self.known_hosts.touch()
+        conf = folder / "config"
+        conf.write_text(
+            f"IdentityFile {self.key}\nIdentitiesOnly yes\nUserKnownHostsFile {self.known_hosts}\n"
+            "GlobalKnownHostsFile none\nStrictHostKeyChecking yes\nBatchMode yes\nConnectTimeout 10\n"
+        )
+        self.command = folder / "ssh"
+        self.command.write_text(f'#!/bin/sh\nexec ssh -F {conf} "$@"\n')
+        self.command.chmod(0o700)
+
+    @property
+    def public_key(self) -> str:
+        return self.key.with_suffix(".pub").read_text().strip()
+
+    def know(self, host: SshHost) -> None:
+        """Trust the host's key from now on."""
+        with self.known_hosts.open("a") as known:
+            known.write(f"{host.address} {host.host_key}\n")
+
+    def forget(self) -> None:
+        self.known_hosts.write_text("")
+
+    def uri(self, host: SshHost) -> str:
+        """A URI by which libvirt itself reaches the host with this key."""
+        return f"{host.uri}?command={self.command}&no_tty=1"
