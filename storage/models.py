@@ -169,7 +169,8 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 class Upload(models.Model):
     """A tus upload. Its bytes lie in the spool under its id; the spool file's size is the offset.
 
-    `sha256` is what was announced, `digest` what was worked out as the bytes came, where all came in one part.
+    `sha256` is what was announced, `digest` what was worked out as the bytes came, where that
+    kept up with them.
     """
 
     class State(models.TextChoices):

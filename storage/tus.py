@@ -6,7 +6,6 @@ that HEAD answers. Nothing but about a MiB of it is ever in memory.
 """
 
 import asyncio
-import hashlib
 import hmac
 import json
 import logging
@@ -23,7 +22,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from storage import spool
+from storage import hashing, spool
 from storage.errors import PatchRefused
 from storage.incoming import Headers, headers_of, too_many, upload_of
 from storage.models import Upload
@@ -87,7 +86,8 @@ async def take(request: ASGIRequest, receive: Receive, upload_id: UUID) -> dict[
             if file.size != headers.offset:
                 raise wrong_offset(file.size)
             body = Body(upload, headers, file, receive)
-            whole, digest = await body.append(), body.file_digest()
+            whole = await body.append()
+            digest = await body.file_digest() if whole else ""
     else:
         digest = ""
         # The last answer was lost on its way: whoever asks again with nothing more to send gets it.
@@ -113,8 +113,7 @@ class Body:
         self.start = headers.offset
         self.checksum = headers.checksum
         self.digest: Any = headers.checksum.start() if headers.checksum else None
-        # Worked out beside the writing; a file that comes in parts is hashed on its way to the host.
-        self.whole: Any = hashlib.sha256() if headers.offset == 0 else None
+        self.whole = hashing.running(upload.pk)
         self.file = file
         self.receive = receive
         self.room = upload.length - headers.offset
@@ -136,22 +135,26 @@ class Body:
         if self.checksum and not hmac.compare_digest(self.digest.digest(), self.checksum.digest):
             self.file.cut(self.start)
             raise PatchRefused(460, _("The bytes do not match their checksum: this part was dropped, send it again."))
+        self.whole.follow(self.file.size)
         return self.room == 0
 
     async def write(self, block: bytearray) -> None:
         self.room -= len(block)
         if self.room < 0:
             self.file.cut(self.start)
+            # It may have gone beyond what is left.
+            hashing.forget(self.upload.pk)
             raise too_many(self.upload)
         if block:
-            work = [asyncio.to_thread(self.keep, block)]
-            if self.whole:
-                work.append(asyncio.to_thread(self.whole.update, block))
-            await asyncio.gather(*work)
+            await asyncio.to_thread(self.keep, block)
+            # What a checksum comes with is sure at its end only; what lay here before can be hashed meanwhile.
+            self.whole.follow(self.start if self.checksum else self.file.size)
 
-    def file_digest(self) -> str:
-        """The SHA-256 of the file, where this body is all of it."""
-        return self.whole.hexdigest() if self.whole and self.room == 0 else ""
+    async def file_digest(self) -> str:
+        """The SHA-256 of the file, now that it is whole; "" where it is worked out sooner on its way to the host."""
+        found = await asyncio.to_thread(self.whole.of, self.upload.length)
+        hashing.forget(self.upload.pk)
+        return found
 
     def keep(self, block: bytearray) -> None:
         self.file.append(block)

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import random
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,7 +19,7 @@ from django.contrib.auth import get_user_model
 from django.middleware.csrf import _get_new_csrf_string
 
 from accounts.models import ApiToken
-from storage import spool
+from storage import hashing, spool
 from storage.models import Upload
 from storage.tus import route_patches
 from tasks.models import Task
@@ -148,11 +150,55 @@ def test_a_file_that_comes_in_one_part_is_hashed_as_it_comes(upload: Upload, bea
     assert upload.digest == hashlib.sha256(CONTENT).hexdigest()
 
 
-def test_a_file_that_comes_in_two_is_hashed_later(upload: Upload, bearer: dict[str, str]) -> None:
-    assert patch(upload, CONTENT[:1000], offset=0, **bearer).status == 204
-    assert patch(upload, CONTENT[1000:], offset=1000, **bearer).status == 204
+def digest_of(upload: Upload) -> str:
     upload.refresh_from_db()
-    assert (upload.state, upload.digest) == ("received", "")
+    assert upload.state == "received"
+    return upload.digest
+
+
+def test_a_file_that_comes_in_parts_is_hashed_as_it_comes(upload: Upload, bearer: dict[str, str]) -> None:
+    assert patch(upload, CONTENT[:1000], offset=0, **bearer).status == 204
+    assert patch(upload, CONTENT[1000:], offset=1000, cut=1_500_000, **bearer).status is None
+    assert patch(upload, CONTENT[1_501_000:], offset=1_501_000, **bearer).status == 204
+    assert digest_of(upload) == hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_a_hash_knows_what_another_process_took_in(
+    upload: Upload, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert patch(upload, CONTENT[:1000], offset=0, **bearer).status == 204
+    with monkeypatch.context() as other:
+        other.setattr(hashing, "_running", OrderedDict())
+        assert patch(upload, CONTENT[1000:2_000_000], offset=1000, **bearer).status == 204
+    assert patch(upload, CONTENT[2_000_000:], offset=2_000_000, **bearer).status == 204
+    assert digest_of(upload) == hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_a_hash_has_nothing_of_what_was_dropped(upload: Upload, bearer: dict[str, str]) -> None:
+    wrong = base64.b64encode(hashlib.sha256(b"else").digest()).decode()
+    checked = {**bearer, "Upload_Checksum": f"sha256 {wrong}"}
+    false = bytes(len(CONTENT) - 1000)
+    assert patch(upload, CONTENT[:1000], offset=0, **bearer).status == 204
+    assert patch(upload, false, offset=1000, **checked).status == 460
+    assert patch(upload, false, offset=1000, cut=2_500_000, **checked).status is None
+    assert patch(upload, false + b"!", offset=1000, **{**bearer, "Content_Length": None}).status == 413
+    assert patch(upload, CONTENT[1000:], offset=1000, **bearer).status == 204
+    assert digest_of(upload) == hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_nobody_waits_for_a_hash_that_is_far_behind(
+    upload: Upload, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "NEAR_BYTES", 1000)
+    others, done = threading.Barrier(3), threading.Event()
+    for _thread in range(2):
+        hashing.threads.submit(lambda: (others.wait(), done.wait()))
+    others.wait()
+    try:
+        assert patch(upload, CONTENT, offset=0, **bearer).status == 204
+    finally:
+        done.set()
+    assert digest_of(upload) == ""
 
 
 def test_a_part_moves_the_offset_and_asks_for_no_task(upload: Upload, bearer: dict[str, str]) -> None:
