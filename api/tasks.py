@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import connections
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -84,7 +84,7 @@ def wait_for_end(task: Task, seconds: float) -> None:
     """Return when the task has ended, or the time is over. Between two looks no database connection is held."""
     until = time.monotonic() + seconds
     while Task.objects.unfinished().filter(pk=task.pk).exists() and time.monotonic() < until:
-        close_old_connections()
+        connections.close_all()
         time.sleep(LOOK_SECONDS)
 
 

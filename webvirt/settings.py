@@ -111,7 +111,9 @@ SQLITE_OPTIONS = {
 DATABASES = {"default": env.db("WEBVIRT_DATABASE_URL", default=f"sqlite:///{DATA / 'webvirt.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
-DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Requests are answered in threads that are kept (webvirt/threads.py), and so are their connections.
+DATABASES["default"]["CONN_MAX_AGE"] = 60  # seconds
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("WEBVIRT_REDIS_URL", default=f"unix://{RUN / 'redis.sock'}?db=0")
