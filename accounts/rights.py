@@ -20,6 +20,9 @@ from accounts.models import Grant, Role, User
 
 M = TypeVar("M", bound=Model)
 
+# What a grant names: its scope, its host and its object's uuid.
+Place = tuple[str, int | None, UUID | None]
+
 
 class Action(IntEnum):
     """What is asked for, in the order of the roles that may do it."""
@@ -75,12 +78,16 @@ N = TypeVar("N", bound=Named)
 
 @dataclass(frozen=True)
 class Reach:
-    """Where a user's grants lead: hosts as a whole, hosts of which something is granted, kinds granted one by one."""
+    """Where a user's grants lead: hosts as a whole, hosts of which something is granted, kinds granted one by one.
+
+    `wide` is what may be done to all of a host, or, with None for the host, to everything.
+    """
 
     everything: bool
     whole_hosts: frozenset[int]
     hosts: frozenset[int]
     scopes: frozenset[str]
+    wide: frozenset[tuple[int | None, Action]]
 
     @classmethod
     def of(cls, user: User) -> Self:
@@ -94,12 +101,19 @@ class Reach:
 
     @classmethod
     def read(cls, user: User) -> Self:
-        places = set(Grant.objects.of(user).values_list("scope", "host_id").distinct())
+        places = set(Grant.objects.of(user).values_list("scope", "host_id", "role").distinct())
+        on_hosts = {
+            (host, MOST_OF_ROLE[role])
+            for scope, host, role in places
+            if scope == Grant.Scope.HOST and host is not None  # else it would be everything
+        }
+        everywhere = {(None, MOST_OF_ROLE[role]) for scope, _host, role in places if scope == Grant.Scope.EVERYTHING}
         return cls(
-            everything=any(scope == Grant.Scope.EVERYTHING for scope, _host in places),
-            whole_hosts=frozenset(host for scope, host in places if scope == Grant.Scope.HOST and host is not None),
-            hosts=frozenset(host for _scope, host in places if host is not None),
-            scopes=frozenset(scope for scope, _host in places),
+            everything=bool(everywhere),
+            whole_hosts=frozenset(host for host, _action in on_hosts),
+            hosts=frozenset(host for _scope, host, _role in places if host is not None),
+            scopes=frozenset(scope for scope, _host, _role in places),
+            wide=frozenset(on_hosts | everywhere),
         )
 
 
@@ -160,22 +174,38 @@ def most(user: Any, refs: Iterable[Ref]) -> dict[Ref, Action]:
         return {}
     if user.is_superuser:
         return dict.fromkeys(refs, Action.ADMINISTER)
-    found: dict[tuple[str, int | None, UUID | None], Action] = {}
-    for scope, host_id, uuid, role in Grant.objects.of(user).values_list("scope", "host_id", "object_uuid", "role"):
-        place = (scope, None if scope == Grant.Scope.EVERYTHING else host_id, uuid)
-        found[place] = max(found.get(place, Action.SEE), MOST_OF_ROLE[role])
+    wanted = list(refs)
+    reach = Reach.of(user)
+    found: dict[Place, Action] = {}
+
+    def note(place: Place, action: Action) -> None:
+        found[place] = max(found.get(place, action), action)
+
+    for host, action in reach.wide:
+        note((Grant.Scope.EVERYTHING if host is None else Grant.Scope.HOST, host, None), action)
+    if one_by_one := {ref.scope for ref in wanted if ref.uuid is not None} & reach.scopes:
+        grants = Grant.objects.of(user).filter(scope__in=one_by_one)
+        for scope, host_id, uuid, role in grants.values_list("scope", "host_id", "object_uuid", "role"):
+            note((scope, host_id, uuid), MOST_OF_ROLE[role])
     answer = {}
-    for ref in refs:
-        places: list[tuple[str, int | None, UUID | None]] = [
-            (Grant.Scope.EVERYTHING, None, None),
-            (Grant.Scope.HOST, ref.host_id, None),
-        ]
+    for ref in wanted:
+        places: list[Place] = [(Grant.Scope.EVERYTHING, None, None), (Grant.Scope.HOST, ref.host_id, None)]
         if ref.uuid is not None:
             places.append((ref.scope, ref.host_id, ref.uuid))
         actions = [found[place] for place in places if place in found]
         if actions:
             answer[ref] = max(actions)
     return answer
+
+
+def whole(hosts: QuerySet[M], user: Any, action: Action) -> QuerySet[M]:
+    """`hosts` narrowed to those to all of which `user` may do `action`."""
+    if not user.is_authenticated or not user.is_active:
+        return hosts.none()
+    if user.is_superuser:
+        return hosts
+    places = {host for host, most_of_it in Reach.of(user).wide if most_of_it >= action}
+    return hosts if None in places else hosts.filter(pk__in=places)
 
 
 def allowed(user: Any, objects: Iterable[N], action: Action) -> list[N]:

@@ -4,8 +4,10 @@ from functools import cached_property
 from typing import Any
 
 import redis
+from django.db.models import CharField, Count, QuerySet, Value
 from django.http import HttpRequest
 
+from accounts import worded
 from hosts.models import Host, HostStatus
 from instances.models import Instance
 from networks.models import Network
@@ -14,6 +16,7 @@ from tasks.models import Task
 from tasks.services import cancellable
 from webvirt import __version__, alive
 
+COUNTED = ("instances", "hosts", "hosts_down", "storage", "networks")
 MOST_RUNNING = 5
 
 
@@ -27,12 +30,25 @@ class Frame:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return {
-            "instances": Instance.objects.visible_to(self.user).count(),
-            "hosts": Host.objects.visible_to(self.user).count(),
-            "storage": Pool.objects.visible_to(self.user).count(),
-            "networks": Network.objects.visible_to(self.user).count(),
+        """How many there are of each kind, and of the hosts how many are lost; in one query."""
+        return dict.fromkeys(COUNTED, 0) | dict(worded.values("counts", self.user, self._counts))
+
+    def _counts(self) -> QuerySet[Any, Any]:
+        lost = [HostStatus.State.DOWN, HostStatus.State.REFUSED]
+        hosts = Host.objects.visible_to(self.user)
+        counted = {
+            "instances": Instance.objects.visible_to(self.user),
+            "hosts": hosts,
+            "hosts_down": hosts.filter(status__state__in=lost),
+            "storage": Pool.objects.visible_to(self.user),
+            "networks": Network.objects.visible_to(self.user),
         }
+        first, *rest = (
+            rows.order_by().values_list(Value(name, output_field=CharField())).annotate(count=Count("pk"))
+            for name, rows in counted.items()
+        )
+        union: QuerySet[Any, Any] = first.union(*rest, all=True)
+        return union
 
     @cached_property
     def unread(self) -> bool:
@@ -42,10 +58,9 @@ class Frame:
         except redis.RedisError:
             return True
 
-    @cached_property
+    @property
     def hosts_down(self) -> int:
-        lost = [HostStatus.State.DOWN, HostStatus.State.REFUSED]
-        return Host.objects.visible_to(self.user).filter(status__state__in=lost).count()
+        return self.counts["hosts_down"]
 
     @cached_property
     def running_count(self) -> int:
@@ -55,7 +70,10 @@ class Frame:
     @cached_property
     def running_tasks(self) -> list[Task]:
         """The newest of them."""
-        return list(Task.objects.visible_to(self.user).unfinished().order_by("-pk")[:MOST_RUNNING])
+        tasks = Task.objects.visible_to
+        return worded.rows(
+            Task, "running", self.user, lambda: tasks(self.user).unfinished().order_by("-pk")[:MOST_RUNNING]
+        )
 
     @property
     def running_more(self) -> int:
@@ -68,8 +86,11 @@ class Frame:
 
     @cached_property
     def last_task(self) -> Task | None:
-        ended = Task.objects.visible_to(self.user).filter(ended_at__isnull=False)
-        return ended.order_by("-ended_at").first()
+        ended = Task.objects.visible_to
+        found = worded.rows(
+            Task, "last", self.user, lambda: ended(self.user).filter(ended_at__isnull=False).order_by("-ended_at")[:1]
+        )
+        return found[0] if found else None
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

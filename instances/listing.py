@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import worded
 from accounts.rights import Action, most
 from hosts import figures
 from hosts.models import Host
@@ -184,9 +185,14 @@ def rows_of(instances: Iterable[Instance], user: Any) -> list[Row]:
 
 def tags_to_choose(user: Any) -> list[str]:
     """All tags of the guests that `user` may see."""
-    sets = Instance.objects.visible_to(user).exclude(tags=[]).order_by().values_list("tags", flat=True).distinct()
-    return sorted({tag for tags in sets for tag in tags}, key=str.casefold)
+    guests = Instance.objects.visible_to
+    sets = worded.values(
+        "tags",
+        user,
+        lambda: guests(user).exclude(tags=[]).order_by().values_list(Cast("tags", TextField())).distinct(),
+    )
+    return sorted({tag for (tags,) in sets for tag in json.loads(tags)}, key=str.casefold)
 
 
 def hosts_to_choose(user: Any) -> list[tuple[int, str]]:
-    return list(Host.objects.visible_to(user).values_list("pk", "name"))
+    return worded.values("hosts", user, lambda: Host.objects.visible_to(user).values_list("pk", "name"))
