@@ -40,14 +40,19 @@ def settle(host_id: int, refs: Iterable[Ref], *, timeout: float = WAIT_SECONDS) 
 
     A volume's Ref stands for its whole pool's list of volumes, as its pool's Ref does.
     """
-    nonce = secrets.token_hex(8)
-    wanted = [[ref.type, str(ref.uuid) if ref.uuid else "", ref.name] for ref in refs]
+    look = Look(secrets.token_hex(8), tuple(refs))
     try:
-        client().rpush(look_key(host_id), json.dumps({"nonce": nonce, "refs": wanted}))
-        client().expire(look_key(host_id), ANSWER_SECONDS)
-        return client().blpop([answer_key(nonce)], timeout=timeout) is not None
+        ask(host_id, look)
+        return client().blpop([answer_key(look.nonce)], timeout=timeout) is not None
     except redis.RedisError:
         return False
+
+
+def ask(host_id: int, look: Look) -> None:
+    """Put a request where the monitor that holds the host finds it. Raises redis.RedisError."""
+    wanted = [[ref.type, str(ref.uuid) if ref.uuid else "", ref.name] for ref in look.refs]
+    client().rpush(look_key(host_id), json.dumps({"nonce": look.nonce, "refs": wanted}))
+    client().expire(look_key(host_id), ANSWER_SECONDS)
 
 
 def parse_look(host_id: int, text: str) -> Look:

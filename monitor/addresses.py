@@ -220,7 +220,7 @@ class AddressReader:
         """Make the rows say what is known."""
         if self._closed:
             return
-        changes = Changes()
+        changes = Changes(self._host_id)
         for row in self._rows():
             known = self._known.get(row.uuid)
             # What an agent told before the monitor began stays until it tells again.

@@ -27,7 +27,7 @@ def sync_list(link: Link, host_id: int) -> None:
     """Make state, flags and existence of all guests true, in a constant number of calls."""
     found = link.call(domains.list_all)
     rows = _rows(host_id)
-    changes = Changes()
+    changes = Changes(host_id)
     for state in found:
         row = rows.pop(state.uuid, None)
         values = _listed(state)
@@ -90,7 +90,7 @@ def sync_some(link: Link, host_id: int, uuids: Iterable[UUID]) -> None:
     wanted = [facts.uuid for facts in found] + gone
     rows = {row.uuid: row for row in Instance.objects.filter(host_id=host_id, uuid__in=wanted)}
     read = definitions.read(host_id, found)
-    changes = Changes()
+    changes = Changes(host_id)
     for facts in found:
         row = rows.get(facts.uuid)
         values = definitions.values(facts, read.disks[facts.uuid]) | no_addresses(facts.state)

@@ -74,10 +74,14 @@ class Intake:
             self._notes.update(dict.fromkeys(notes))
             self._filled.notify()
 
-    def look(self, look: Look) -> None:
+    def look(self, look: Look) -> bool:
+        """Have this looked at; False once stopped."""
         with self._filled:
+            if self.stopped:
+                return False
             self._looks.append(look)
             self._filled.notify()
+        return True
 
     def answered(self, take_in: Callable[[], None]) -> None:
         """Have the reader call this."""

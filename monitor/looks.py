@@ -8,7 +8,7 @@ from typing import cast
 
 from redis.exceptions import RedisError
 
-from hosts.settle import look_key, parse_look
+from hosts.settle import ask, look_key, parse_look
 from monitor.reader import HostReader
 from webvirt.redis import client
 
@@ -36,9 +36,7 @@ class LookListener:
     def _run(self) -> None:
         while not self._stop.is_set():
             self.pulse = time.monotonic()
-            connected = {
-                look_key(host_id): reader for host_id, reader in self._readers().items() if reader.is_connected
-            }
+            connected = {look_key(host_id): reader for host_id, reader in self._readers().items() if reader.takes_looks}
             if not connected:
                 self._stop.wait(PAUSE_SECONDS)
                 continue
@@ -54,6 +52,14 @@ class LookListener:
 
     def _hand_over(self, reader: HostReader, text: str) -> None:
         try:
-            reader.look(parse_look(reader.host_id, text))
+            look = parse_look(reader.host_id, text)
         except (ValueError, KeyError, TypeError) as error:
             log.warning("A look request is not understood: %s", error)
+            return
+        if reader.look(look):
+            return
+        try:
+            # The host was given up meanwhile: who reads it next is asked.
+            ask(reader.host_id, look)
+        except RedisError as error:
+            log.warning("Redis does not answer, a look is lost: %s", error)

@@ -15,7 +15,7 @@ from virt.networks import LeaseFacts, NetworkFacts
 def listed(link: Link, host_id: int) -> list[UUID]:
     """The uuids of all networks there are; the rows of others are removed."""
     uuids = [network.uuid for network in link.call(networks.list_networks)]
-    changes = Changes()
+    changes = Changes(host_id)
     changes.remove(Network.objects.filter(host_id=host_id).exclude(uuid__in=uuids))
     changes.commit()
     return uuids
@@ -23,7 +23,7 @@ def listed(link: Link, host_id: int) -> list[UUID]:
 
 def sync_network(link: Link, host_id: int, uuid: UUID) -> None:
     """Make a network's row true."""
-    changes = Changes()
+    changes = Changes(host_id)
     row = Network.objects.filter(host_id=host_id, uuid=uuid).first()
     try:
         values = _values(link.call(networks.describe, uuid))
@@ -54,7 +54,7 @@ def _values(facts: NetworkFacts) -> dict[str, object]:
 
 def take_in_leases(host_id: int, read: dict[UUID, list[LeaseFacts]]) -> None:
     """Make the rows of leases say what was read, and tell of the networks whose leases that changes."""
-    changes = Changes()
+    changes = Changes(host_id)
     for network in Network.objects.filter(host_id=host_id).only("uuid").prefetch_related("leases"):
         known = {lease.address: lease for lease in network.leases.all()}
         # One that was not active when it was read has none that count.
@@ -76,7 +76,7 @@ def take_in_leases(host_id: int, read: dict[UUID, list[LeaseFacts]]) -> None:
 
 def take_in_interfaces(host_id: int, read: Iterable[InterfaceFacts]) -> None:
     """Make the rows of the host's interfaces say what was read."""
-    changes = Changes()
+    changes = Changes(host_id)
     known = {row.name: row for row in Interface.objects.filter(host_id=host_id)}
     for facts in read:
         values = {

@@ -22,7 +22,7 @@ WRITERS = ("storage.", "instances.create")
 def listed(link: Link, host_id: int) -> list[UUID]:
     """The uuids of all pools there are; the rows of others are removed."""
     uuids = [pool.uuid for pool in link.call(storage.list_pools)]
-    changes = Changes()
+    changes = Changes(host_id)
     _remove(Pool.objects.filter(host_id=host_id).exclude(uuid__in=uuids), changes)
     changes.commit()
     return uuids
@@ -52,7 +52,7 @@ def take_in(host_id: int, uuid: UUID, answer: Future[PoolRead]) -> list[UUID]:
 
     Returns the guests that name their disks by this pool, when it has volumes that it had not before.
     """
-    changes = Changes()
+    changes = Changes(host_id)
     row = Pool.objects.filter(host_id=host_id, uuid=uuid).first()
     try:
         found = answer.result()

@@ -17,9 +17,9 @@ from django.db import connections
 
 from hosts.access import access_to
 from hosts.models import Host
-from hosts.settle import Look, answer
+from hosts.settle import Look, answer, ask
 from instances.models import Instance
-from monitor import guests, nets, pools, status
+from monitor import fence, guests, nets, pools, status
 from monitor.addresses import ROUND_SECONDS, AddressReader
 from monitor.chores import Chore
 from monitor.errands import Errand, Errands
@@ -56,8 +56,9 @@ FACTS_SECONDS = 90.0
 class HostReader:
     """Keeps a host's rows true while it can be reached, and says so where it cannot.
 
-    `may_write` says whether this monitor still holds the lease. `pulse` is when (monotonic) the thread last
-    went round; it stands still while the host is asked, which `link` bounds.
+    `may_write` says whether this monitor still holds the host's lease; `is_fenced` that another has taken the
+    host all the same, so that this reader ended. `pulse` is when (monotonic) the thread last went round; it
+    stands still while the host is asked, which `link` bounds.
     """
 
     def __init__(self, host: Host, *, may_write: Callable[[], bool]) -> None:
@@ -66,6 +67,7 @@ class HostReader:
         self.pulse = time.monotonic()
         self.link: Link | None = None
         self._name = host.name
+        self.is_fenced = False
         self._may_write = may_write
         # What may wait for one QEMU, or for a pool's storage, would hold up events on their own connection.
         self._beside: Link | None = None
@@ -87,13 +89,13 @@ class HostReader:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def look(self, look: Look) -> None:
-        """Take a look request in; it is answered when its rows are committed."""
-        self._intake.look(look)
+    def look(self, look: Look) -> bool:
+        """Take a look request in, to be answered when its rows are committed; False where the host was given up."""
+        return self._intake.look(look)
 
     @property
-    def is_connected(self) -> bool:
-        return self.link is not None
+    def takes_looks(self) -> bool:
+        return self.link is not None and not self._intake.stopped and self._may_write()
 
     def hangs_since(self, earliest: float) -> bool:
         """Whether the thread has stood still since `earliest` (monotonic) without waiting for its host."""
@@ -113,6 +115,9 @@ class HostReader:
     def _run(self) -> None:
         pause = FIRST_PAUSE
         while not self._intake.stopped:
+            if not self._may_write():
+                self._rest(LEASE_PAUSE)
+                continue
             began = time.monotonic()
             if self._attempt():
                 pause = FIRST_PAUSE
@@ -120,7 +125,16 @@ class HostReader:
             rest = began + pause * random.uniform(0.75, 1.25) - time.monotonic()  # noqa: S311 - spreads load
             pause = min(LONGEST_PAUSE, pause * 2)
             self._rest(max(FIRST_PAUSE, rest))
+        self._pass_on()
         connections.close_all()
+
+    def _pass_on(self) -> None:
+        """Leave the looks that nobody took up to the monitor that reads the host next."""
+        try:
+            for look in self._intake.take(0).looks:
+                ask(self.host_id, look)
+        except redis.RedisError as error:
+            log.warning("Redis does not answer, looks are lost: %s", error)
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -143,6 +157,10 @@ class HostReader:
             except VirtError as error:
                 log.info("%s: %s", self._name, error)
                 status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
+        except fence.Fenced as error:
+            log.warning("%s: %s", self._name, error)
+            self.is_fenced = True
+            self._intake.stop()
         except DatabaseFault as error:
             # Its state cannot be written either; all is read anew when the database is back.
             log.warning("%s: the database does not take what was read: %s", self._name, error)

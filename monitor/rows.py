@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import Model
 
 from instances.models import Instance
 from live.channel import publish
+from monitor import fence
 from networks.models import Network
 from storage.models import Pool, Volume
 
@@ -26,9 +26,10 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 class Changes:
-    """Rows to add, change and remove, gathered while the host is read and then written by `commit`."""
+    """Rows of a host to add, change and remove, gathered while it is read and then written by `commit`."""
 
-    def __init__(self) -> None:
+    def __init__(self, host_id: int) -> None:
+        self._host_id = host_id
         self._writes: list[Callable[[], object]] = []
         self._news: list[tuple[Model, str]] = []
         self._told: dict[tuple[str, int, str], None] = {}
@@ -63,9 +64,9 @@ class Changes:
             self._told[LIVE_TYPES[model], pk, change] = None
 
     def commit(self) -> None:
-        """Write, at most 500 rows a transaction, then publish. Raises django.db.DatabaseError."""
+        """Write, at most 500 rows a transaction, then publish. Raises django.db.Error."""
         for batch in batches(self._writes, MOST_A_TRANSACTION):
-            with transaction.atomic():
+            with fence.writing(self._host_id):
                 for write in batch:
                     write()
         for row, change in self._news:

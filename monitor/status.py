@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from hosts.models import Host, HostStatus
 from live.channel import publish
+from monitor import fence
 from tasks.runner import own_fault, words_of
 from virt.errors import Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported, VirtError
 from virt.hosts import HostFacts
@@ -39,14 +39,15 @@ def _write(host_id: int, values: dict[str, Any]) -> bool:
         if not Host.objects.filter(pk=host_id).exists():
             return False
         status = HostStatus(host_id=host_id)
-        status.save(force_insert=True)
+        with fence.writing(host_id):
+            status.save(force_insert=True)
     if "state" in values and values["state"] != status.state:
         values = {**values, "since": timezone.now()}
     fields = [name for name, value in values.items() if getattr(status, name) != value]
     for name in fields:
         setattr(status, name, values[name])
     if fields:
-        with transaction.atomic():
+        with fence.writing(host_id):
             status.save(update_fields=fields)
     return bool(fields)
 

@@ -1,8 +1,9 @@
-"""The monitor's first thread: which hosts are read, and whether all of it truly works."""
+"""The monitor's first thread: which hosts are read here, and whether all of it truly works."""
 
 import logging
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import redis
@@ -11,9 +12,11 @@ from django.db import connection
 
 from hosts.models import Host
 from live.channel import STREAM
-from monitor.lease import RENEW_SECONDS, Lease
+from monitor import fence
 from monitor.looks import LookListener
+from monitor.members import BEAT_SECONDS, me
 from monitor.reader import HostReader
+from monitor.sharing import Share
 from virt.loop import start_event_loop
 from webvirt import alive
 from webvirt.redis import client
@@ -28,69 +31,89 @@ HANGS_SECONDS = 60.0
 
 
 class Supervisor:
-    """Starts and stops the readers; `run` returns the process' exit status."""
+    """Starts and stops the readers of the hosts that are this monitor's; `run` returns when it was asked to end."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._lease = Lease()
+        self._share = Share()
+        self._hosts: dict[int, Host] = {}
         self._readers: dict[int, HostReader] = {}
         self._retiring: dict[int, HostReader] = {}
         self._looks = LookListener(lambda: dict(self._readers))
         self._heard = ""
         self._hosts_due = 0.0
-        self._lease_due = 0.0
+        self._share_due = 0.0
 
     def stop(self) -> None:
         """End soon; may be called by a signal's handler."""
         self._stop.set()
 
-    def run(self) -> int:
+    def run(self) -> None:
         start_event_loop()
-        if not self._wait_for_lease():
-            return 0
         self._looks.start()
-        lost = False
-        while not self._stop.is_set() and not lost:
-            lost = not self._keep_lease()
-            if not lost:
-                self._look_at_hosts()
-                for reader in [*self._readers.values(), *self._retiring.values()]:
-                    reader.check()
-                self._hear()
-        self._end()
-        return 1 if lost else 0
-
-    def _wait_for_lease(self) -> bool:
-        """Wait until no other monitor works; false when asked to end before."""
-        said = ""
         while not self._stop.is_set():
-            try:
-                if self._lease.take():
-                    return True
-                why = "another monitor works"
-            except redis.RedisError as error:
-                why = f"Redis does not answer: {error}"
-            if why != said:
-                log.info("This monitor waits: %s", why)
-                said = why
-            self._stop.wait(TICK_SECONDS)
-        return False
+            self._look_at_hosts()
+            self._divide()
+            for reader in [*self._readers.values(), *self._retiring.values()]:
+                reader.check()
+            self._hear()
+        self._end()
 
-    def _keep_lease(self) -> bool:
-        """Renew the lease and say that the monitor works; false when another one has taken it."""
-        if time.monotonic() < self._lease_due:
-            return True
-        self._lease_due = time.monotonic() + RENEW_SECONDS
+    def _look_at_hosts(self) -> None:
+        """Read the rows of all hosts, and let go of those that are gone or lead elsewhere now."""
+        if time.monotonic() < self._hosts_due:
+            return
+        self._hosts_due = time.monotonic() + HOSTS_SECONDS
         try:
-            if not self._lease.take():
-                log.error("Another monitor has taken the lease; this one ends.")
-                return False
+            self._hosts = Host.objects.in_bulk()
+        except DatabaseFault as error:
+            log.warning("The hosts cannot be read: %s", error)
+            connection.close()
+            return
+        self._share_due = 0.0
+        for id, reader in list(self._readers.items()):
+            if id not in self._hosts or self._hosts[id].reach != reader.host.reach:
+                self._retire(id)
+
+    def _divide(self) -> None:
+        """Read what is ours to read, give up what is not, and say that this monitor works."""
+        ended = [id for id, reader in self._retiring.items() if reader.join(0)]
+        for id in ended:
+            del self._retiring[id]
+        # What changes hands is not kept waiting for the next beat.
+        if time.monotonic() < self._share_due and not ended and not self._share.waits:
+            return
+        self._share_due = time.monotonic() + BEAT_SECONDS
+        try:
+            ours = self._share.agree(self._hosts, self._readers.keys() | self._retiring.keys())
             if self._works():
-                alive.say("monitor")
+                alive.say("monitor", me())
         except redis.RedisError as error:
             log.warning("Redis does not answer: %s", error)
-            self._lease.extend()
-        return True
+            self._share.extend()
+            return
+        for id, reader in list(self._readers.items()):
+            if id not in ours or reader.is_fenced:
+                self._retire(id)
+        self._begin(ours - self._readers.keys() - self._retiring.keys())
+
+    def _begin(self, host_ids: set[int]) -> None:
+        """Start the readers of hosts that are ours from now on."""
+        if not host_ids:
+            return
+        try:
+            fence.take(host_ids)
+        except DatabaseFault as error:
+            log.warning("The database does not take whose hosts these are: %s", error)
+            connection.close()
+            return
+        for id in host_ids:
+            self._readers[id] = HostReader(self._hosts[id], may_write=partial(self._share.may_write, id))
+            self._readers[id].start()
+
+    def _retire(self, host_id: int) -> None:
+        reader = self._retiring[host_id] = self._readers.pop(host_id)
+        reader.stop()
 
     def _works(self) -> bool:
         """Whether each thread goes round; one that waits for its host is bounded by its link."""
@@ -101,34 +124,13 @@ class Supervisor:
             return False
         return True
 
-    def _look_at_hosts(self) -> None:
-        """Start and stop readers, as the rows say."""
-        self._retiring = {id: reader for id, reader in self._retiring.items() if not reader.join(0)}
-        if time.monotonic() < self._hosts_due:
-            return
-        self._hosts_due = time.monotonic() + HOSTS_SECONDS
-        try:
-            wanted = Host.objects.in_bulk()
-        except DatabaseFault as error:
-            log.warning("The hosts cannot be read: %s", error)
-            connection.close()
-            return
-        for id, reader in list(self._readers.items()):
-            if id not in wanted or wanted[id].reach != reader.host.reach:
-                reader.stop()
-                self._retiring[id] = self._readers.pop(id)
-        for id, host in wanted.items():
-            if id not in self._readers and id not in self._retiring:
-                self._readers[id] = HostReader(host, may_write=self._lease.is_held)
-                self._readers[id].start()
-
     def _hear(self) -> None:
         """Wait a moment, or until the live stream tells of a host."""
         try:
             self._heard = self._heard or f"{int(client().get(f'{STREAM}:seq') or 0)}-0"
             found: Any = client().xread({STREAM: self._heard}, block=int(TICK_SECONDS * 1000))
         except redis.RedisError:
-            # Said already where the lease is renewed. A Redis that comes back empty counts anew.
+            # Said already where the leases are renewed. A Redis that comes back empty counts anew.
             self._heard = ""
             self._stop.wait(TICK_SECONDS)
             return
@@ -145,4 +147,4 @@ class Supervisor:
         until = time.monotonic() + STOP_SECONDS
         for reader in readers:
             reader.join(max(0.0, until - time.monotonic()))
-        self._lease.give_back()
+        self._share.end()

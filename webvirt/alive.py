@@ -5,15 +5,24 @@ from webvirt.redis import client
 SECONDS = 15
 
 
-def _key(name: str) -> str:
-    return f"webvirt:alive:{name}"
+def _key(name: str, process: str) -> str:
+    return f"webvirt:alive:{name}:{process}" if process else f"webvirt:alive:{name}"
 
 
-def say(name: str) -> None:
-    """Say that `name` is alive for the next 15 seconds. Raises redis.RedisError when Redis is away."""
-    client().set(_key(name), 1, ex=SECONDS)
+def say(name: str, process: str = "") -> None:
+    """Say that `name` is alive for the next 15 seconds, and which of several it is that says so.
+
+    Raises redis.RedisError when Redis is away.
+    """
+    with client().pipeline(transaction=False) as pipe:
+        for who in {"", process}:
+            pipe.set(_key(name, who), 1, ex=SECONDS)
+        pipe.execute()
 
 
-def heard(name: str) -> bool:
-    """Whether `name` said so in the last 15 seconds. Raises redis.RedisError when Redis is away."""
-    return bool(client().exists(_key(name)))
+def heard(name: str, process: str = "") -> bool:
+    """Whether `name`, or this one of several, said so in the last 15 seconds.
+
+    Raises redis.RedisError when Redis is away.
+    """
+    return bool(client().exists(_key(name, process)))

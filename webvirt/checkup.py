@@ -159,7 +159,7 @@ def programs() -> Iterator[Finding]:
         "worker-quick": lambda: worker_answers("quick"),
         "worker-long": lambda: worker_answers("long"),
         "beat": lambda: alive.heard("beat"),
-        "monitor": lambda: alive.heard("monitor"),
+        "monitor": monitor_answers,
         "console": lambda: socket_answers("console.sock", "/console/ws", None),
         "nginx": login_answers,
     }
@@ -175,6 +175,13 @@ def programs() -> Iterator[Finding]:
         except redis.RedisError:
             works = False
         yield _found(name, works, _("answers"), _("runs, but does not answer. Look into %(log)s.") % {"log": log})
+
+
+def monitor_answers() -> bool:
+    """Whether this machine's monitor goes round; others may share the hosts with it."""
+    recorded = processes.recorded_group(settings.RUN, "monitor")
+    leader = processes.Process.look(recorded[0]) if recorded else None
+    return leader is not None and alive.heard("monitor", processes.signature(leader))
 
 
 def socket_answers(name: str, path: str, wanted: set[int] | None) -> bool:

@@ -42,6 +42,27 @@ class Process:
         return self.state in "ZX"
 
 
+def _machine() -> str:
+    """Where process numbers mean the same: this boot and this PID namespace."""
+    boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot}:{(PROC / 'self/ns/pid').readlink()}"
+
+
+def signature(process: Process) -> str:
+    """A name for a process of this machine that no other has, here or elsewhere."""
+    return f"{_machine()}|{process.pid}|{process.started}"
+
+
+def is_dead(signed: str) -> bool:
+    """Whether this is the signature of a process of this machine that is no more."""
+    machine, _, rest = signed.partition("|")
+    if machine != _machine():
+        return False
+    pid, _, started = rest.partition("|")
+    found = Process.look(int(pid))
+    return found is None or found.ended or found.started != int(started)
+
+
 def _record(run: Path, name: str) -> Path:
     return run / f"{name}.pgid"
 

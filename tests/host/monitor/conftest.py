@@ -73,6 +73,7 @@ class House:
         self.redis = redis.Redis.from_url(self.environment["WEBVIRT_REDIS_URL"], decode_responses=True)
         self.redis_process = self.start_redis()
         self.monitor: subprocess.Popen[bytes] | None = None
+        self.monitors: list[subprocess.Popen[bytes]] = []
         self.log = data / "monitor.log"
         self.manage("migrate", "--verbosity", "0")
         self.manage("shell", "--command", SETUP.format(uri=URI))
@@ -94,10 +95,12 @@ class House:
         command = [sys.executable, str(HOME / "manage.py"), *arguments]
         return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
 
-    def start_monitor(self) -> subprocess.Popen[bytes]:
+    def start_monitor(self, folder: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start one, in this folder; `monitor` is the last that was started."""
         with self.log.open("ab") as log:
             command = [sys.executable, str(HOME / "manage.py"), "monitor"]
-            self.monitor = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self.monitor = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, cwd=folder)
+        self.monitors.append(self.monitor)
         return self.monitor
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -111,9 +114,10 @@ class House:
         return found[0][0] if found else None
 
     def stop(self) -> None:
-        for process in (self.monitor, self.redis_process):
-            if process and process.poll() is None:
+        for process in (*self.monitors, self.redis_process):
+            if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGCONT)
                 process.wait(timeout=10)
 
 

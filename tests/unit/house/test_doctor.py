@@ -54,3 +54,10 @@ def test_a_sign_of_life_is_heard_until_it_runs_out(redis_server: redis.Redis) ->
     alive.say("monitor")
     assert alive.heard("monitor")
     assert 0 < redis_server.ttl("webvirt:alive:monitor") <= alive.SECONDS
+
+
+def test_of_several_monitors_each_speaks_for_itself(redis_server: redis.Redis) -> None:
+    alive.say("monitor", "one of them")
+    assert alive.heard("monitor")
+    assert alive.heard("monitor", "one of them")
+    assert not alive.heard("monitor", "another")

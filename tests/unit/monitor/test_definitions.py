@@ -73,7 +73,7 @@ def test_a_guest_without_images_uses_nothing(host: Host, devices: str) -> None:
 def test_uses_and_attachments_follow_the_definition(host: Host) -> None:
     def sync(*devices: str, name: str = "web-1") -> None:
         read = definitions.read(host.pk, [facts(*devices, name=name)])
-        changes = Changes()
+        changes = Changes(host.pk)
         definitions.sync_uses(host.pk, read, changes)
         definitions.sync_attachments(host.pk, read, changes)
         changes.commit()

@@ -1,0 +1,39 @@
+"""The fence before inventory: a monitor that lost a host without knowing it yet writes nothing of it.
+
+A lease alone is no more than a look at the clock before a write; a process can be stopped between the two. So
+whoever takes a host says so in the database itself, and each transaction asks there.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import Error as DatabaseFault
+from django.db import transaction
+
+from monitor.members import me
+from monitor.models import Watch
+
+
+class Fenced(DatabaseFault):
+    """Another monitor has taken the host since."""
+
+
+def take(host_ids: Iterable[int]) -> None:
+    """From here on only this monitor writes of these hosts. Raises django.db.Error."""
+    Watch.objects.bulk_create(
+        [Watch(host_id=host_id, holder=me()) for host_id in host_ids],
+        update_conflicts=True,
+        unique_fields=["host"],
+        update_fields=["holder"],
+    )
+
+
+@contextmanager
+def writing(host_id: int) -> Iterator[None]:
+    """A transaction that writes of a host; Fenced, and nothing is written, where another monitor took it."""
+    with transaction.atomic():
+        # The row stays as it is until the commit: SQLite has one writer at a time, PostgreSQL locks it.
+        watch = Watch.objects.select_for_update(no_key=True).filter(host_id=host_id).first()
+        if watch is not None and watch.holder != me():
+            raise Fenced(f"another monitor has taken host {host_id}")
+        yield
