@@ -30,10 +30,17 @@ class Link:
     for good. `note` hears of events; without it there are none.
     """
 
-    def __init__(self, access: Access, *, note: Callable[[Event], None] | None, closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        note: Callable[[Event], None] | None,
+        closed: Callable[[], None],
+        timeout: float | None = None,
+    ) -> None:
         self._access = access
         before = frozenset(transport.sockets().values())
-        self._connection = open_connection(access)
+        self._connection = open_connection(access, timeout=timeout)
         self._own = frozenset(transport.sockets().values()) - before
         self._addresses = transport.resolve(transport.endpoint(access.uri))
         self._closed = closed

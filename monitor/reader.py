@@ -1,7 +1,6 @@
 """The reader of one host: the thread that hears of its events, and the only one that writes its inventory."""
 
 import logging
-import random
 import secrets
 import threading
 import time
@@ -26,6 +25,7 @@ from monitor.errands import Errand, Errands
 from monitor.figures import Sampler
 from monitor.intake import Intake, Note, Work
 from monitor.link import Link
+from monitor.pace import Pace
 from monitor.rows import batches
 from storage.models import Pool
 from virt import domains, hosts
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 15.0
 LEASE_PAUSE = 0.2
 ERRANDS_PAUSE = 0.05
 FIGURES_SECONDS = 5.0
@@ -61,7 +59,7 @@ class HostReader:
     stands still while the host is asked, which `link` bounds.
     """
 
-    def __init__(self, host: Host, *, may_write: Callable[[], bool]) -> None:
+    def __init__(self, host: Host, *, may_write: Callable[[], bool], pace: Pace | None = None) -> None:
         self.host = host
         self.host_id = host.pk
         self.pulse = time.monotonic()
@@ -69,6 +67,7 @@ class HostReader:
         self._name = host.name
         self.is_fenced = False
         self._may_write = may_write
+        self._pace = pace or Pace()
         # What may wait for one QEMU, or for a pool's storage, would hold up events on their own connection.
         self._beside: Link | None = None
         self._addresses: AddressReader | None = None
@@ -113,18 +112,13 @@ class HostReader:
             addresses.check()
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
         while not self._intake.stopped:
             if not self._may_write():
                 self._rest(LEASE_PAUSE)
                 continue
-            began = time.monotonic()
-            if self._attempt():
-                pause = FIRST_PAUSE
-            # Counted from the attempt's beginning: one against a silent host has taken its time already.
-            rest = began + pause * random.uniform(0.75, 1.25) - time.monotonic()  # noqa: S311 - spreads load
-            pause = min(LONGEST_PAUSE, pause * 2)
-            self._rest(max(FIRST_PAUSE, rest))
+            self._pace.begin()
+            self._attempt()
+            self._rest(self._pace.pause())
         self._pass_on()
         connections.close_all()
 
@@ -142,17 +136,15 @@ class HostReader:
             self.pulse = time.monotonic()
             self._intake.rest(min(left, 1.0))
 
-    def _attempt(self) -> bool:
-        """Connect, and read until the connection ends; whether there was one."""
+    def _attempt(self) -> None:
+        """Connect, and read until the connection ends."""
         self.pulse = time.monotonic()
-        connected = False
         try:
             if not self._began:
                 status.connecting(self.host_id)
                 self._began = True
             try:
                 self.link = self._open(self._intake.happened)
-                connected = True
                 self._read(self.link)
             except VirtError as error:
                 log.info("%s: %s", self._name, error)
@@ -171,7 +163,6 @@ class HostReader:
             self._say_failed(reference)
         finally:
             self._close()
-        return connected
 
     def _say_failed(self, reference: str) -> None:
         try:
@@ -203,10 +194,11 @@ class HostReader:
         status.up(self.host_id)
         log.info("%s: up", self._name)
         self._intake.note(Note("host"))
-        beside = self._beside = self._open_beside()
+        beside = self._beside = self._open()
+        self._pace.forgive()
         sampler = Sampler(self.host_id)
         errands = Errands(beside, self._intake)
-        addresses = self._addresses = AddressReader(self.host_id, self._intake, self._open_beside)
+        addresses = self._addresses = AddressReader(self.host_id, self._intake, self._open)
         chores = [
             Chore(FIGURES_SECONDS, lambda: self._figures(link, beside, sampler)),
             Chore(WHOLE_SECONDS, lambda: self._whole(link, errands)),
@@ -319,12 +311,9 @@ class HostReader:
         errands.add(self._refreshing(uuid) for uuid in self._active_pools())
         return iter(())
 
-    def _open_beside(self) -> Link:
-        return self._open(None)
-
-    def _open(self, note: Callable[[Event], None] | None) -> Link:
+    def _open(self, note: Callable[[Event], None] | None = None) -> Link:
         with access_to(self.host) as access:
-            return Link(access, note=note, closed=self._intake.wake)
+            return Link(access, note=note, closed=self._intake.wake, timeout=self._pace.open_seconds)
 
     def _ask_addresses(self, addresses: AddressReader) -> Iterator[float]:
         addresses.begin()
