@@ -107,6 +107,11 @@ class HostStatus(models.Model):
         return None if self.is_up else self.last_seen or self.since
 
     @property
+    def reads_definitions(self) -> bool:
+        """Whether it is up, and not all of its objects' definitions have been read since."""
+        return self.is_up and (self.synced_at is None or self.synced_at < self.since)
+
+    @property
     def why(self) -> str:
         """Why it is not up, in the reader's language; "" while it is."""
         if self.is_up:

@@ -97,7 +97,7 @@ def seen(host_id: int) -> None:
 
 def agrees(host_id: int) -> None:
     """Inventory agrees with the host now."""
-    first = HostStatus.objects.filter(host_id=host_id, synced_at=None).exists()
+    status = HostStatus.objects.filter(host_id=host_id).only("state", "since", "synced_at").first()
     _write(host_id, {"synced_at": timezone.now()})
-    if first:
+    if status is not None and status.reads_definitions:
         publish("host", host_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import libvirt
 
-from virt import transport
+from virt import knock, transport
 from virt.access import Access
 from virt.errors import TimedOut, Unreachable, Unsupported
 from virt.loop import start_event_loop
@@ -138,12 +138,20 @@ class _Open:
     def _run(self) -> None:
         try:
             self._addresses = transport.resolve(self._peer)
+            if knock.hangs_up(self._peer):
+                self.error = Unreachable(
+                    gettext_noop("The host hangs up at once."),
+                    hint=gettext_noop("Look whether its libvirtd has as many clients as it allows."),
+                )
+                return
             self._before = frozenset(transport.sockets().values())
             handle = _open(self._access)
             _keep_alive(handle)
             connection = Connection(self._access.uri, handle)
         except libvirt.libvirtError as error:
             self.error = translate(error)
+            if error.get_error_domain() == libvirt.VIR_FROM_RPC and not self._abandoned:
+                knock.remember(self._peer)
         except OSError as error:
             self.error = Unreachable(
                 gettext_noop("The name %(host)s is not known."),
@@ -153,6 +161,7 @@ class _Open:
         except Exception as error:  # noqa: BLE001 - the thread that waits raises it
             self.error = error
         else:
+            knock.forget(self._peer)
             with self._handover:
                 if not self._abandoned:
                     self.connection = connection

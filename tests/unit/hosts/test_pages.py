@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +59,17 @@ def test_one_host_tells_what_it_is(world: World) -> None:
         assert words in text
     assert f"/instances/?host={world.host.pk}" in text
     assert f"/storage/?host={world.host.pk}" in text
+
+
+def test_a_host_that_came_back_says_that_definitions_are_older(world: World) -> None:
+    urls = f"/hosts/{world.host.pk}/", f"/instances/{world.instance.pk}/"
+    reading = "Definitions are being read again; those not read yet are of"
+    since = datetime(2026, 5, 4, 12, 3, tzinfo=UTC)
+    for synced, shown in ((since - timedelta(seconds=1), True), (since + timedelta(seconds=1), False)):
+        HostStatus.objects.filter(host=world.host).update(since=since, synced_at=synced)
+        assert [reading in page(world, "viewer", url) for url in urls] == [shown, shown]
+    world.host_is_down()
+    assert not any(reading in page(world, "viewer", url) for url in urls)
 
 
 def test_whoever_sees_one_guest_is_not_told_how_many_there_are(world: World) -> None:
