@@ -28,7 +28,9 @@ class Host:
     """
 
     name: ClassVar[str]
-    port: ClassVar[int] = 0
+    port: ClassVar[int]
+    # What libvirtd itself listens on besides its unix sockets, in systemd's words.
+    listens: ClassVar[Literal["", "tcp", "tls"]] = ""
 
     def __init__(self, folder: Path, address: str, network: str, bridge: str) -> None:
         self.folder, self.address, self.bridge = folder, address, bridge
@@ -126,7 +128,7 @@ class Host:
 
     def start_daemon(self) -> None:
         """Start libvirtd as the host normally runs it."""
-        listen = ("--listen",) if self.port else ()
+        listen = ("--listen",) if self.listens else ()
         self.run("libvirtd", "-d", *listen, "-p", "/run/libvirtd.pid")
         wait_for(lambda: self.virsh("uri") == "qemu:///system", START_SECONDS)
         self._usual = True
@@ -152,7 +154,7 @@ class Host:
 
     def thaw_daemon(self) -> None:
         for pid in self.pids("libvirtd"):
-            self.run("kill", "-CONT", pid)
+            self.run("kill", "-CONT", pid, check=False)
 
     def start_by_socket(self, kind: Literal["libvirt", "virtqemud"] = "libvirt") -> None:
         """Let libvirtd start at the first connection, as systemd's socket units do, in place of a running one.
@@ -162,8 +164,8 @@ class Host:
         self.stop_daemon()
         names = ["libvirtd.socket", "libvirtd-ro.socket"]
         listen = [str(SOCKETS / f"{kind}-sock"), str(SOCKETS / f"{kind}-sock-ro")]
-        if self.port and kind == "libvirt":
-            names.append("libvirtd-tls.socket" if self.port == 16514 else "libvirtd-tcp.socket")
+        if self.listens and kind == "libvirt":
+            names.append(f"libvirtd-{self.listens}.socket")
             listen.append(f"{self.address}:{self.port}")
         options = [f"--fdname={':'.join(names)}", *(f"--listen={place}" for place in listen)]
         self.run("setsid", "--fork", "sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh",

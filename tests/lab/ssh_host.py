@@ -21,6 +21,7 @@ class SshHost(Host):
     """A host with sshd and the account `webvirt` (a real shell, in group libvirt, without any key yet)."""
 
     name = "ssh-1"
+    port = 22
 
     @property
     def uri(self) -> str:

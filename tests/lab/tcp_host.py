@@ -14,6 +14,7 @@ class TcpHost(Host):
 
     name = "tcp-1"
     port = 16509
+    listens = "tcp"
     user, password = USER, PASSWORD
 
     @property

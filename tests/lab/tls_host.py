@@ -14,6 +14,7 @@ class TlsHost(Host):
 
     name = "tls-1"
     port = 16514
+    listens = "tls"
 
     @property
     def uri(self) -> str:

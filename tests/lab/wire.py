@@ -15,7 +15,7 @@ table inet wvlab_lost {
 """
 SHUT = """
 table inet wvlab_shut {
-  chain from { type filter hook input priority -300; %s }
+  chain from { type filter hook input priority -300; %s; }
 }
 """
 ANSWERS = {
