@@ -9,13 +9,13 @@ from hosts.models import Host, HostStatus
 from live.channel import publish
 from monitor import fence
 from tasks.runner import own_fault, words_of
-from virt.errors import Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported, VirtError
+from virt.errors import CertificateRefused, Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported, VirtError
 from virt.hosts import HostFacts
 
 State = HostStatus.State
 
 # These do not go away by waiting: somebody has to change something.
-REFUSALS = (Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported)
+REFUSALS = (CertificateRefused, Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported)
 FACTS = (
     "hostname",
     "driver",

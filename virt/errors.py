@@ -60,7 +60,10 @@ class TimedOut(Unreachable):
     code = "timed_out"
     title = gettext_noop("The host does not answer")
     detail = gettext_noop("The host gave no answer in time.")
-    hint = gettext_noop("Check that libvirtd on the host is not stuck, and that no firewall drops its packets.")
+    hint = gettext_noop(
+        "Check that the host is on, that no firewall drops its packets, and that libvirtd on it is not stuck. To start "
+        "it anew there, as root: systemctl restart libvirtd. Guests go on running."
+    )
 
 
 class HostKeyUnknown(VirtError):
@@ -90,7 +93,10 @@ class KeyRefused(VirtError):
     code = "key_refused"
     title = gettext_noop("The host refused the key")
     detail = gettext_noop("The user on the host does not accept our SSH key.")
-    hint = gettext_noop("Add our public key to that user's authorized_keys on the host.")
+    hint = gettext_noop(
+        "Add our public key to ~/.ssh/authorized_keys of that user on the host. The user has to exist there, and to be "
+        "the only one who can write to that file and the folders above it. ssh's log there says why: journalctl -u ssh."
+    )
 
 
 class PasswordRefused(VirtError):
@@ -99,7 +105,19 @@ class PasswordRefused(VirtError):
     code = "password_refused"
     title = gettext_noop("The host refused the password")
     detail = gettext_noop("The host does not accept this user and password.")
-    hint = gettext_noop("Check both, and that the user exists in libvirt's SASL database on the host.")
+    hint = gettext_noop(
+        "Check both. On the host, as root: saslpasswd2 -a libvirt USER sets a new password. There, mech_list in "
+        "/etc/sasl2/libvirt.conf has to be digest-md5 for tcp, and sasldb_path has to name the file of passwords."
+    )
+
+
+class CertificateRefused(VirtError):
+    """TLS: the host does not take our certificate, or we do not take the host's."""
+
+    code = "certificate_refused"
+    title = gettext_noop("A certificate is not accepted")
+    detail = gettext_noop("The host and Webvirt do not accept each other's certificates.")
+    hint = gettext_noop("Compare the certificates of the host, of its authority and of Webvirt.")
 
 
 class Denied(VirtError):
@@ -108,7 +126,10 @@ class Denied(VirtError):
     code = "denied"
     title = gettext_noop("The host does not allow this")
     detail = gettext_noop("The user that we are on the host may not do this.")
-    hint = gettext_noop("Put that user into the group libvirt on the host, or connect as another one.")
+    hint = gettext_noop(
+        "Put that user into the group libvirt on the host (as root: usermod -aG libvirt USER), or connect as another "
+        "one."
+    )
 
 
 class NotFound(VirtError):

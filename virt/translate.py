@@ -8,87 +8,68 @@ the process, which is C.UTF-8 everywhere in Webvirt.
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import libvirt
 
-from virt import errors
+from virt import errors, opening
+from virt.opening import Message
 from virt.words import gettext_noop
 
 
-class _Message(NamedTuple):
-    """A fragment of libvirt's message and what it means."""
-
-    fragment: str
-    kind: type[errors.VirtError]
-    detail: str = ""
-    hint: str = ""
+def _said(fragment: str, kind: type[errors.VirtError], detail: str = "", hint: str = "") -> Message:
+    return Message((fragment,), kind, detail, hint)
 
 
 # Looked at before the code, since libvirt gives all of these a general one.
 _MESSAGES = (
-    _Message("HOST IDENTIFICATION HAS CHANGED", errors.HostKeyChanged),
-    _Message("Host key verification failed", errors.HostKeyUnknown),
-    _Message("Permission denied (publickey", errors.KeyRefused),
-    _Message("keepalive timeout", errors.TimedOut),
-    _Message(
-        "server too large, want",
-        errors.Unreachable,
-        gettext_noop("The host answered with text that is not libvirt's."),
-        gettext_noop("The user's login shell on the host prints text or is nologin: use another user."),
-    ),
-    _Message(
-        "Cannot read CA certificate",
-        errors.Unreachable,
-        gettext_noop("There are no TLS certificates for this host here."),
-        gettext_noop("Put the certificate authority's and our own certificate into place first."),
-    ),
-    _Message("No space left on device", errors.NoRoom),
-    _Message("Disk quota exceeded", errors.NoRoom),
-    _Message("Not enough free space", errors.NoRoom),
-    _Message(
+    *opening.MESSAGES,
+    _said("keepalive timeout", errors.TimedOut),
+    _said("No space left on device", errors.NoRoom),
+    _said("Disk quota exceeded", errors.NoRoom),
+    _said("Not enough free space", errors.NoRoom),
+    _said(
         "annot allocate memory",
         errors.NoRoom,
         gettext_noop("The host has not enough free memory."),
         gettext_noop("Give the guest less memory, or shut down another guest."),
     ),
-    _Message(
+    _said(
         'Failed to get "write" lock',
         errors.Busy,
         gettext_noop("Another process on the host is using this disk image."),
         gettext_noop("Shut down the guest that uses it, or give this guest another disk."),
     ),
-    _Message(
+    _said(
         "cannot acquire state change lock",
         errors.Busy,
         gettext_noop("The guest is busy with another operation."),
     ),
-    _Message(
+    _said(
         "is locked and force was not specified",
         errors.Busy,
         gettext_noop("The guest holds the drive locked."),
         gettext_noop("Eject the medium inside the guest first, or force it."),
     ),
-    _Message("polkit", errors.Denied),
-    _Message("already exists", errors.AlreadyExists),
-    _Message("' already in use", errors.AlreadyExists),
-    _Message(
+    _said("polkit", errors.Denied),
+    _said("already exists", errors.AlreadyExists),
+    _said("' already in use", errors.AlreadyExists),
+    _said(
         "source conflict with pool",
         errors.AlreadyExists,
         gettext_noop("Another pool already uses this place on the host."),
         gettext_noop("Use that pool, or choose another place."),
     ),
-    _Message(
+    _said(
         "Network is already in use by interface",
         errors.AlreadyExists,
         gettext_noop("An interface of the host already uses these addresses."),
         gettext_noop("Choose other addresses for the network."),
     ),
-    _Message("in use by", errors.Busy),
-    _Message("domain is not running", errors.InvalidState, gettext_noop("The guest is not running.")),
-    _Message("is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
-    _Message("is already active", errors.InvalidState, gettext_noop("It is already active.")),
-    _Message("is not active", errors.InvalidState, gettext_noop("It is not active.")),
+    _said("in use by", errors.Busy),
+    _said("domain is not running", errors.InvalidState, gettext_noop("The guest is not running.")),
+    _said("is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
+    _said("is already active", errors.InvalidState, gettext_noop("It is already active.")),
+    _said("is not active", errors.InvalidState, gettext_noop("It is not active.")),
 )
 
 _CODES: dict[type[errors.VirtError], tuple[str, ...]] = {
@@ -135,9 +116,12 @@ def translate(error: libvirt.libvirtError) -> errors.VirtError:
     """Return the VirtError that says what libvirt's error means."""
     code: int | None = error.get_error_code()
     message = str(error.get_error_message() or error)
-    for fragment, kind, detail, hint in _MESSAGES:
-        if fragment in message:
-            return kind(detail, hint=hint, libvirt=message, libvirt_code=code)
+    if text := opening.text_instead_of_an_answer(message):
+        text.libvirt, text.libvirt_code = message, code
+        return text
+    for said in _MESSAGES:
+        if said.fits(message):
+            return said.kind(said.detail, hint=said.hint, libvirt=message, libvirt_code=code)
     return _kind_of(error, code)(libvirt=message, libvirt_code=code)
 
 

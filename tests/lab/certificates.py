@@ -10,23 +10,26 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
+# From when to when a certificate is valid, seen from now.
+Span = tuple[timedelta, timedelta]
+NOW, OVER, LATER = (-DAY, DAY), (-2 * DAY, -DAY), (DAY, 2 * DAY)
 
 
 class Authority:
     """A certificate authority that lives as long as the test."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, valid: Span = NOW) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
         self.certificate = (
-            self._draft(self.name, self.key, expired=False)
+            self._draft(self.name, self.key, valid)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage, critical=True)
             .sign(self.key, hashes.SHA256())
         )
 
-    def _draft(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, expired: bool) -> x509.CertificateBuilder:
+    def _draft(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, valid: Span) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
             x509.CertificateBuilder()
@@ -34,17 +37,17 @@ class Authority:
             .issuer_name(self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 2 * DAY)
-            .not_valid_after(now - DAY if expired else now + DAY)
+            .not_valid_before(now + valid[0])
+            .not_valid_after(now + valid[1])
         )
 
-    def issue(self, name: str, *addresses: str, expired: bool = False) -> tuple[bytes, bytes]:
+    def issue(self, name: str, *addresses: str, valid: Span = NOW) -> tuple[bytes, bytes]:
         """A certificate and its key as PEM: a server's with `addresses`, else a client's."""
         key = ec.generate_private_key(ec.SECP256R1())
         purpose = ExtendedKeyUsageOID.SERVER_AUTH if addresses else ExtendedKeyUsageOID.CLIENT_AUTH
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         draft = (
-            self._draft(subject, key, expired=expired)
+            self._draft(subject, key, valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         )

@@ -91,9 +91,9 @@ class Host:
     def down(self) -> None:
         self.inside.down()
 
-    def write_conf(self, **changed: str | int) -> None:
+    def write_conf(self, **changed: str | int | list[str]) -> None:
         """Write libvirtd.conf anew; it counts from the daemon's next start."""
-        lines: dict[str, str | int] = {
+        lines: dict[str, str | int | list[str]] = {
             "host_uuid": str(self.uuid),
             "unix_sock_group": "libvirt",
             "unix_sock_ro_perms": "0777",

@@ -63,11 +63,14 @@ class SshHost(Host):
         self.run("sh", "-c", 'kill "$(cat /run/sshd.pid)"', check=False)
         self.run("rm", "-f", "/run/sshd.pid")
 
+    def restart_sshd(self) -> None:
+        self.stop_sshd()
+        self.start_sshd()
+
     def change_host_key(self) -> None:
         """Come back with another host key, as a machine that was installed anew."""
         self._make_host_key()
-        self.stop_sshd()
-        self.start_sshd()
+        self.restart_sshd()
 
     def nologin(self) -> None:
         """Give the account the shell that service accounts have."""
@@ -81,16 +84,39 @@ class SshHost(Host):
         """Take the account out of the group libvirt."""
         self.run("gpasswd", "--delete", USER, "libvirt")
 
+    def lose_libvirt(self, shell: str = "/bin/sh") -> None:
+        """Have the account find no program but a shell, called sh, as on a machine without libvirt."""
+        programs = f"/home/{USER}/bin"
+        self.run("mkdir", programs)
+        self.run("ln", "-s", shell, f"{programs}/sh")
+        self.run("ln", "-s", "/usr/bin/which", programs)
+        self.configure_sshd(f"SetEnv PATH={programs}")
+
+    def configure_sshd(self, line: str) -> None:
+        """Add a line to sshd_config."""
+        conf = self.etc / "ssh" / "sshd_config"
+        conf.write_text(conf.read_text() + line + "\n")
+        self.restart_sshd()
+
+    def ask_polkit(self) -> None:
+        """Have polkit say who may use libvirt, as Debian does, and not the socket's group."""
+        self.run("mkdir", "-p", "/run/dbus")
+        self.run("dbus-daemon", "--system", "--fork")
+        self.write_conf(auth_unix_rw="polkit", unix_sock_rw_perms="0777")
+        self.restart_daemon()
+
     def trust(self, public_key: str) -> None:
         """Add a line to the account's authorized_keys."""
         self.shell("umask 077; mkdir -p ~/.ssh; cat >> ~/.ssh/authorized_keys", USER, public_key.strip() + "\n")
 
+    def distrust(self) -> None:
+        """Take every key from the account."""
+        self.run("rm", "-rf", f"/home/{USER}/.ssh")
+
     def mend(self) -> None:
-        key = self.host_key
+        self.run("pkill", "-x", "dbus-daemon|polkitd", check=False)
         super().mend()
-        if self.host_key != key or not self.pids("sshd"):
-            self.stop_sshd()
-            self.start_sshd()
+        self.restart_sshd()
 
 
 class SshClient:
@@ -103,10 +129,18 @@ class SshClient:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "webvirt", "-f", self.key], check=True)
         self.known_hosts.touch()
         conf = folder / "config"
-        conf.write_text(
-            f"IdentityFile {self.key}\nIdentitiesOnly yes\nUserKnownHostsFile {self.known_hosts}\n"
-            "GlobalKnownHostsFile none\nStrictHostKeyChecking yes\nBatchMode yes\nConnectTimeout 10\n"
-        )
+        options = {
+            "IdentityFile": self.key,
+            "IdentitiesOnly": "yes",
+            "PreferredAuthentications": "publickey",
+            "UserKnownHostsFile": self.known_hosts,
+            "GlobalKnownHostsFile": "/dev/null",
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "10",
+            "LogLevel": "ERROR",
+        }
+        conf.write_text("".join(f"{name} {value}\n" for name, value in options.items()))
         self.command = folder / "ssh"
         self.command.write_text(f'#!/bin/sh\nexec ssh -F {conf} "$@"\n')
         self.command.chmod(0o700)

@@ -34,6 +34,8 @@ CASES = [
     ("internal error: client socket is closed", "INTERNAL_ERROR", "RPC", errors.Unreachable),
     ("internal error: closed due to keepalive timeout", "INTERNAL_ERROR", "RPC", errors.TimedOut),
     ("packet 1 bytes received from server too large, want 2", "RPC", "RPC", errors.Unreachable),
+    ("authentication failed: Failed to verify peer's certificate", "AUTH_FAILED", "RPC", errors.CertificateRefused),
+    ("packet 1416128879 bytes received from server too large, want 2", "RPC", "RPC", errors.Denied),
     ("internal error: QEMU broke", "INTERNAL_ERROR", "QEMU", errors.OperationFailed),
     ("cannot write data to file 'x': No space left on device", "SYSTEM_ERROR", "STREAMS", errors.NoRoom),
     ("bridge name 'virbr0' already in use.", "INTERNAL_ERROR", "NETWORK", errors.AlreadyExists),
@@ -65,6 +67,19 @@ def test_every_kind_has_words_and_a_code_of_its_own() -> None:
 def test_a_full_disk_is_told_by_its_number_too() -> None:
     error = failure("cannot extend file", libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_STORAGE, errno=28)
     assert isinstance(translate(error), errors.NoRoom)
+
+
+def test_a_daemon_beside_libvirts_that_is_away_is_not_libvirt_itself() -> None:
+    message = "Failed to connect socket to '/run/libvirt/virtlogd-sock': No such file or directory"
+    told = translate(failure(message, libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC))
+    assert told.detail == errors.Unreachable.detail
+
+
+def test_text_in_place_of_an_answer_is_told_by_its_beginning() -> None:
+    told = translate(
+        failure("packet 2003135583 bytes received from server too large, want 33554432", libvirt.VIR_ERR_RPC)
+    )
+    assert "welc" in str(told)
 
 
 def test_params_fill_the_sentence() -> None:
