@@ -11,7 +11,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from tests.lab.lab import Lab
+from tests.lab.lab import Lab, is_there
 from tests.lab.ssh_host import SshClient, SshHost
 from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
@@ -50,7 +50,7 @@ def test_a_second_lab_comes_up_in_seconds_and_leaves_nothing(lab: Lab) -> None:
         assert {host.virsh("hostname") for host in second.hosts} == {"ssh-1.lab", "tcp-1.lab", "tls-1.lab"}
         first = [host.inside.pid for host in second.hosts]
     assert [pid for pid in first if Path(f"/proc/{pid}").exists()] == []
-    assert not Path("/sys/class/net", second.bridge).exists()
+    assert not is_there(second.bridge)
     assert not second.folder.exists()
 
 
@@ -69,7 +69,7 @@ def test_a_killed_lab_ends_by_itself_and_its_remains_are_cleared() -> None:
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
     with Lab() as fresh:
         assert fresh.bridge == bridge
-    assert not Path("/sys/class/net", bridge).exists()
+    assert not is_there(bridge)
 
 
 def test_hosts_are_told_apart(lab: Lab) -> None:

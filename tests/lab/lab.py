@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.lab.host import Host
 from tests.lab.ssh_host import SshClient, SshHost
 from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
+from tests.waiting import wait_for
 
 PLACE = Path("/var/tmp")
 MOST = 20
@@ -109,8 +111,13 @@ def _unlock(path: Path, descriptor: int) -> None:
     os.close(descriptor)
 
 
+def is_there(device: str) -> bool:
+    """Whether this network has a device; asked of the kernel, since /sys may be another network's."""
+    return device in (name for _, name in socket.if_nameindex())
+
+
 def _remove(bridge: str, folder: Path) -> None:
-    if Path("/sys/class/net", bridge).exists():
+    if is_there(bridge):
         subprocess.run(["ip", "link", "del", bridge], check=True)
-    if folder.exists():
-        shutil.rmtree(folder)
+    # The hosts of a test that was killed may be ending just now, and still write.
+    wait_for(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from tests.lab.host import Host
+from tests.waiting import wait_for
 
 USER = "webvirt"
 SSHD_CONF = """\
@@ -60,7 +61,10 @@ class SshHost(Host):
 
     def stop_sshd(self) -> None:
         """End sshd; connections that stand go on."""
-        self.run("sh", "-c", 'kill "$(cat /run/sshd.pid)"', check=False)
+        pid = self.run("cat", "/run/sshd.pid", check=False).strip()
+        if pid.isdigit():
+            self.run("kill", pid, check=False)
+            wait_for(lambda: pid not in self.pids("sshd"))
         self.run("rm", "-f", "/run/sshd.pid")
 
     def restart_sshd(self) -> None:
