@@ -205,7 +205,9 @@ def whole(hosts: QuerySet[M], user: Any, action: Action) -> QuerySet[M]:
     if user.is_superuser:
         return hosts
     places = {host for host, most_of_it in Reach.of(user).wide if most_of_it >= action}
-    return hosts if None in places else hosts.filter(pk__in=places)
+    if None in places:
+        return hosts
+    return hosts.filter(pk__in=places) if places else hosts.none()
 
 
 def allowed(user: Any, objects: Iterable[N], action: Action) -> list[N]:

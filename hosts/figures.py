@@ -84,6 +84,8 @@ def line(
 
     A minute has no point of its own before it is over and written: `latest` stands for it.
     """
+    if not points and not latest:
+        return [None] * HOUR_POINTS
     known = {minute: values.get(name) for minute, values in points}
     last = int(now.timestamp()) // 60
     for minute in (last, last - 1) if now.second < SETTLED_SECONDS else (last,):

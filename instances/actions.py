@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.rights import Action
 from instances.models import Instance
@@ -73,8 +73,28 @@ class Verb:
     def kind(self) -> str:
         return f"instances.{self.name}"
 
+    @property
+    def words(self) -> "Words":
+        """Its label and what its toasts say, in the reader's language; a list has hundreds of them."""
+        language = get_language()
+        if (self.name, language) not in _words:
+            _words[self.name, language] = Words(str(self.label), str(self.doing), str(self.done))
+        return _words[self.name, language]
+
     def fits(self, instance: Instance) -> bool:
         return instance.state in self.states and not self.obstacle(instance)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A verb's words in one language; `doing` and `done` with %(name)s."""
+
+    label: str
+    doing: str
+    done: str
+
+
+_words: dict[tuple[str, str | None], Words] = {}
 
 
 START = Verb(

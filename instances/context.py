@@ -6,6 +6,8 @@ from typing import Any
 import redis
 from django.db.models import CharField, Count, QuerySet, Value
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import worded
 from hosts.models import Host, HostStatus
@@ -58,10 +60,6 @@ class Frame:
         except redis.RedisError:
             return True
 
-    @property
-    def hosts_down(self) -> int:
-        return self.counts["hosts_down"]
-
     @cached_property
     def running_count(self) -> int:
         shown = len(self.running_tasks)
@@ -74,6 +72,23 @@ class Frame:
         return worded.rows(
             Task, "running", self.user, lambda: tasks(self.user).unfinished().order_by("-pk")[:MOST_RUNNING]
         )
+
+    @property
+    def hosts_words(self) -> str:
+        hosts, lost = self.counts["hosts"], self.counts["hosts_down"]
+        words = ngettext("%(n)s host", "%(n)s hosts", hosts) % {"n": hosts}
+        return ", ".join([words, *([_("%(n)s not reachable") % {"n": lost}] if lost else [])])
+
+    @property
+    def running_words(self) -> str:
+        count = self.running_count
+        if not count:
+            return _("No running tasks")
+        return ngettext("%(n)s running task", "%(n)s running tasks", count) % {"n": count}
+
+    @property
+    def more_words(self) -> str:
+        return _("and %(n)s more") % {"n": self.running_more}
 
     @property
     def running_more(self) -> int:

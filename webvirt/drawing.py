@@ -1,6 +1,7 @@
 """Figures as SVG. Presentation attributes only: the style sheet colours them, and no style is inline."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -70,6 +71,13 @@ def lines(
     `top` is the value at the upper edge (by default the largest point). `data` becomes data- attributes.
     figures.js draws the same as values come.
     """
+    return _lines(kind, tuple(points), tuple(second), top, tuple((data or {}).items()))
+
+
+@lru_cache(maxsize=256)  # most of a list's are off, and look the same
+def _lines(
+    kind: str, points: Points, second: Points, top: float | None, data: tuple[tuple[str, str], ...]
+) -> SafeString:
     name, width, height = LINES[kind]
     known = [point for point in (*points, *second) if point is not None]
     scale = top or max(known, default=0) or 1
@@ -85,7 +93,7 @@ def lines(
     ):
         if path:
             drawn += format_html('<path class="{}" d="{}"/>', mark, path)
-    marks = format_html_join("", ' data-{}="{}"', (data or {}).items())
+    marks = format_html_join("", ' data-{}="{}"', data)
     return format_html(
         '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true"{}>{}</svg>',
         name, width, height, marks, drawn,

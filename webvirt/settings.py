@@ -86,20 +86,24 @@ MIDDLEWARE = [
 ROOT_URLCONF = "webvirt.urls"
 ASGI_APPLICATION = "webvirt.asgi.application"
 
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "instances.context.frame",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "instances.context.frame",
-            ],
-            "builtins": ["webvirt.templatetags.webvirt"],
-        },
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS, "builtins": ["webvirt.templatetags.webvirt"]},
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "pieces",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS, "environment": "webvirt.pieces.environment"},
     },
 ]
 

@@ -8,9 +8,10 @@ from django.conf import settings
 
 from webvirt.icons import NAMES
 
-TEMPLATES = [path for where in ("", "*/") for path in settings.BASE_DIR.glob(f"{where}templates/**/*.html")]
+FOLDERS = ("templates", "*/templates", "*/jinja2")
+TEMPLATES = [path for folder in FOLDERS for path in settings.BASE_DIR.glob(f"{folder}/**/*.html")]
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:|js:", re.IGNORECASE)
-ICON = re.compile(r"""\{% icon ["']([\w-]+)["']""")
+ICON = re.compile(r"""(?:\{% icon |\bicon\()["']([\w-]+)["']""")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
