@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Grant
 from accounts.rights import Ref, visible
 from hosts.addresses import LONGEST_NAME, LONGEST_URI
+from hosts.keys import HostKey
 from tasks.errors import error_words
+from virt.errors import HostKeyChanged
 
 
 class HostQuerySet(models.QuerySet["Host"]):
@@ -57,6 +59,11 @@ class Host(models.Model):
         return Ref("host", self.pk, None, self.name)
 
     @property
+    def key(self) -> HostKey | None:
+        """The ssh key that was confirmed to be its own."""
+        return HostKey.parse(self.host_key) if self.host_key else None
+
+    @property
     def reach(self) -> tuple[str, str, str]:
         """All by which it is reached: where one of them changes, connections are made anew."""
         return self.uri, self.sealed, self.host_key
@@ -100,6 +107,16 @@ class HostStatus(models.Model):
     @property
     def is_up(self) -> bool:
         return self.state == HostStatus.State.UP
+
+    @property
+    def error_code(self) -> str:
+        """What is wrong, in a word for programs; "" where nothing is."""
+        return str(self.error["code"]) if self.error else ""
+
+    @property
+    def shows_other_key(self) -> bool:
+        """Whether the host showed another ssh key than the confirmed one when it was last tried."""
+        return self.error_code == HostKeyChanged.code
 
     @property
     def stale_since(self) -> Any:

@@ -52,3 +52,11 @@ def unseal(sealed: str) -> Secrets:
             gettext_noop("What is kept to open this host cannot be read with the key in Webvirt's own folder."),
             hint=gettext_noop("Enter its password or keys again."),
         ) from error
+
+
+def unseal_or_none(sealed: str) -> Secrets | None:
+    """Decrypt what `seal` made; None where DATA holds another key, so that all of them are lost."""
+    try:
+        return unseal(sealed)
+    except PasswordRefused:
+        return None

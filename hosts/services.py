@@ -1,9 +1,9 @@
 """What can be done with hosts, and the one way in which a change of a host is asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,26 +11,36 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.rights import Action, Ref, require, whole
 from hosts.addresses import fault_of_name, fault_of_uri
-from hosts.keys import HostKey, public_key_of
+from hosts.keys import HostKey
 from hosts.models import Host, HostStatus
-from hosts.secrets import Secrets, seal
+from hosts.pem import faults_of, tidy
+from hosts.secrets import Secrets, seal, unseal_or_none
 from live.channel import publish
 from tasks import services as tasks
 from tasks.asking import ask
-from tasks.errors import HostAway, Invalid, faults
+from tasks.errors import HostAway, Invalid, Refused, faults
 from tasks.models import Task
 from tasks.registry import QUICK, QUICK_LIMIT
+from virt.transport import Transport, endpoint
 
 NONE = Secrets()
 ASK_SECONDS = 12.0
+# What opens a host that is reached so.
+USED: dict[Transport, frozenset[str]] = {
+    "memory": frozenset(),
+    "unix": frozenset(),
+    "ssh": frozenset({"private_key"}),
+    "tcp": frozenset({"password"}),
+    "tls": frozenset({"password", "ca_certificate", "client_certificate", "client_key"}),
+}
 
 
 def add_host(*, name: str, uri: str, actor: User, secrets: Secrets = NONE) -> Host:
     """Add a host; the monitor connects to it by itself. Raises Invalid, by field: name, uri, and the secrets' names."""
     require(actor, Action.ADMINISTER, None)
-    name, uri = name.strip(), uri.strip()
-    if errors := faults(name=fault_of_name(name), uri=fault_of_uri(uri), private_key=fault_of_key(secrets)):
-        raise Invalid(_("Correct its name, its address or its key."), errors=errors)
+    name, uri, secrets = name.strip(), uri.strip(), tidied(secrets)
+    if errors := faults(name=fault_of_name(name), uri=fault_of_uri(uri)) | faults_of_secrets(uri, secrets):
+        raise Invalid(_("Correct its name, its address or its keys."), errors=errors)
     try:
         with transaction.atomic():
             host = Host.objects.create(name=name, uri=uri, sealed=seal(secrets))
@@ -41,28 +51,74 @@ def add_host(*, name: str, uri: str, actor: User, secrets: Secrets = NONE) -> Ho
     return host
 
 
-def fault_of_key(secrets: Secrets) -> str:
-    """What is wrong with a private ssh key, in words; "" where nothing is, or none is given."""
-    try:
-        if secrets.private_key:
-            public_key_of(secrets.private_key)
-    except (ValueError, UnsupportedAlgorithm, TypeError):
-        return _("This is no private key that Webvirt can use: OpenSSH's own form, without a passphrase.")
-    return ""
+def change_address(
+    host: Host, *, actor: User, uri: str | None = None, secrets: Mapping[str, str] | None = None
+) -> None:
+    """Change how the host is reached; it is connected to anew.
+
+    `secrets` has those that change, "" for one to be forgotten. Those that the address does not use are forgotten too.
+    Raises Invalid as `add_host` does.
+    """
+    require(actor, Action.ADMINISTER, None)
+    uri, given = (host.uri if uri is None else uri).strip(), dict(secrets or {})
+    if fault := fault_of_uri(uri):
+        raise Invalid(_("Correct its address."), errors=faults(uri=fault))
+    # Those that cannot be read any more are lost: the new ones stand alone.
+    kept = unseal_or_none(host.sealed)
+    unused = dict.fromkeys(asdict(NONE).keys() - USED[endpoint(uri).transport], "")
+    wanted = tidied(replace(kept or NONE, **{**unused, **given}))
+    if errors := faults_of_secrets(uri, wanted):
+        raise Invalid(_("Correct its keys."), errors=errors)
+    host.uri = uri
+    if wanted != kept:
+        host.sealed = seal(wanted)
+    host.save(update_fields=["uri", "sealed"])
+    publish("host", host.pk)
+
+
+def tidied(secrets: Secrets) -> Secrets:
+    """With the PEMs as programs read them."""
+    pems = {name: tidy(text) for name, text in asdict(secrets).items() if name != "password"}
+    return replace(secrets, **pems)
+
+
+def faults_of_secrets(uri: str, secrets: Secrets) -> dict[str, list[Any]]:
+    """What is wrong with them for this address, in words, by name; nothing where the address itself is wrong."""
+    if fault_of_uri(uri):
+        return {}
+    unused = secrets.known - USED[endpoint(uri).transport]
+    return faults(**{**faults_of(secrets), **dict.fromkeys(unused, _("An address of this kind does not use it."))})
+
+
+def require_ssh(host: Host) -> None:
+    """Raise Refused for a host that has no key to confirm."""
+    if endpoint(host.uri).transport != "ssh":
+        raise Refused(_("This host is not reached by ssh: it has no key to confirm."))
 
 
 def offered_keys(host: Host, *, actor: User) -> list[HostKey]:
     """The ssh keys that the host offers now, the best first; a person compares them. Raises HostAway, Refused."""
     require(actor, Action.ADMINISTER, None)
+    require_ssh(host)
     return [HostKey.parse(line) for line in ask(host.pk, "hosts.offered_keys", {"uri": host.uri}, timeout=ASK_SECONDS)]
 
 
 def trust_key(host: Host, *, key: HostKey, actor: User) -> None:
-    """Pin the key that `actor` says is the host's own; one that was pinned before is replaced."""
+    """Pin the key that `actor` says is the host's own; one that was pinned before is replaced. Raises Refused."""
     require(actor, Action.ADMINISTER, None)
+    require_ssh(host)
     host.host_key, host.host_key_at, host.host_key_by = str(key), timezone.now(), actor.username
     host.save(update_fields=["host_key", "host_key_at", "host_key_by"])
     publish("host", host.pk)
+
+
+def trust_fingerprint(host: Host, *, fingerprint: str, actor: User) -> HostKey:
+    """Pin the key that the host offers now, if it has this very fingerprint. Raises HostAway, Refused."""
+    for key in offered_keys(host, actor=actor):
+        if key.fingerprint == fingerprint.strip():
+            trust_key(host, key=key, actor=actor)
+            return key
+    raise Refused(_("The host does not show a key with this fingerprint now."))
 
 
 def managed(user: Any) -> list[Host]:

@@ -172,7 +172,7 @@ class Overview:
         return [
             Worry(
                 "down",
-                _("%(name)s cannot be reached") % {"name": host.name},
+                self.lost_title(host),
                 host.status.since,
                 host.status.why,
                 reverse("hosts:detail", args=[host.pk]),
@@ -180,6 +180,11 @@ class Overview:
             )
             for host in lost[:MOST_WORRIES]
         ]
+
+    def lost_title(self, host: Host) -> str:
+        if host.status.shows_other_key:
+            return _("%(name)s shows another key: it may be another machine") % {"name": host.name}
+        return _("%(name)s cannot be reached") % {"name": host.name}
 
     def broken_guests(self) -> list[Worry]:
         on_live_hosts = self.guests.filter(host__status__state=HostStatus.State.UP)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.rights import Action, allowed, most
+from accounts.rights import Action, allowed, may, most
 from hosts.models import Host, HostStatus
 from hosts.services import manages_any
 from instances.commands import COMMANDS, Command, rest_after
@@ -84,6 +84,7 @@ NEW = (
     Place("new", "plus", gettext_lazy("New instance"), "instances:create", gettext_lazy("create a guest")),
     Place("new-network", "plus", gettext_lazy("New network"), "networks:create", gettext_lazy("make a network")),
 )
+FOR_ADMINS = (Place("new-host", "plus", gettext_lazy("Add host"), "hosts:add", gettext_lazy("connect a machine")),)
 UPLOAD = gettext_lazy("Upload")
 
 
@@ -174,7 +175,8 @@ class Search:
         ]
 
     def pages(self, text: str) -> list[Hit]:
-        places = [*PLACES, *NEW] if manages_any(self.user) else PLACES
+        places = [*PLACES, *(NEW if manages_any(self.user) else ())]
+        places += FOR_ADMINS if may(self.user, Action.ADMINISTER, None) else ()
         wanted = text.casefold()
         return [
             place.hit(min(rank_of(str(place.title), text), HOLDS))

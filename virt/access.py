@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from virt.errors import HostKeyUnknown, Unsupported
 from virt.words import gettext_noop
@@ -44,7 +44,7 @@ class Access:
             query += [("command", str(self.ssh)), ("no_tty", "1")]
         if self.pki is not None:
             query.append(("pkipath", str(self.pki)))
-        return urlunsplit(parts._replace(query=urlencode(query, safe="/")))
+        return urlunsplit(parts._replace(query=urlencode(query, safe="/", quote_via=quote)))
 
 
 def require_plain(uri: str) -> None:

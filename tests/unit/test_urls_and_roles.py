@@ -51,6 +51,11 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "accounts/tokens/<int:pk>/remove/": ("nobody", "one's own"),
     "hosts/": ("all", "nobody"),
     "hosts/<int:pk>/": ("who sees it", "nobody"),
+    "hosts/<int:pk>/address/": ("admins who see its host", "admins who see its host"),
+    "hosts/<int:pk>/connect/": ("admins who see its host", "nobody"),
+    "hosts/<int:pk>/keys/": ("admins who see its host", "nobody"),
+    "hosts/<int:pk>/trust/": ("nobody", "admins who see its host"),
+    "hosts/add/": ("only admins", "admins"),
     "instances/": ("all", "nobody"),
     "instances/bulk/": ("nobody", "anybody signed in"),  # what is not theirs is told one by one
     "instances/delete/": ("all", "nobody"),

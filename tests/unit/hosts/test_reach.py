@@ -15,6 +15,7 @@ from hosts.models import Host
 from hosts.secrets import Secrets, seal, unseal
 from hosts.services import add_host, trust_key
 from tasks.errors import Invalid
+from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.unit.world import World
 from virt.errors import HostKeyUnknown, PasswordRefused, Unsupported
 from virt.transport import endpoint
@@ -109,14 +110,14 @@ def test_a_key_that_cannot_be_used_is_refused_at_its_field(world: World, text: s
 
 
 def test_certificates_lie_where_libvirt_reads_them(world: World) -> None:
-    given_ = Secrets(ca_certificate="CA", client_certificate="CERT", client_key="KEY")
+    given_ = Secrets(**GOOD)
     host = add_host(name="new", uri="qemu+tls://kvm.example/system", actor=world.admin, secrets=given_)
     with access_to(host) as access:
         assert access.pki is not None and access.address.endswith(f"pkipath={access.pki}")
         assert {path.name: path.read_text() for path in access.pki.iterdir()} == {
-            "cacert.pem": "CA",
-            "clientcert.pem": "CERT",
-            "clientkey.pem": "KEY",
+            "cacert.pem": CA,
+            "clientcert.pem": CERTIFICATE,
+            "clientkey.pem": KEY,
         }
     assert not access.pki.exists()
 
@@ -137,5 +138,7 @@ def test_paths_with_odd_names_are_quoted_for_ssh(
     trust_key(host, key=host_key, actor=world.admin)
     with access_to(host) as access:
         assert access.ssh is not None
+        # libvirt reads a plus sign as itself.
+        assert "a%20b%25h" in access.address
         told = subprocess.run([access.ssh, "-G", "kvm.example"], capture_output=True, text=True, check=True).stdout
         assert f"userknownhostsfile {access.ssh.parent}/known_hosts" in told

@@ -1,0 +1,299 @@
+"""Adding a host as a conversation: the form, the steps after it, the host's key."""
+
+import html
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+
+from hosts.keys import HostKey, own_key, own_public_key
+from hosts.letting_in import paste_line
+from hosts.models import Host, HostStatus
+from hosts.secrets import unseal
+from hosts.services import add_host, change_address, offered_keys, trust_key
+from monitor import status
+from tasks.errors import HostAway, Invalid
+from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
+from tests.unit.world import World
+from virt.errors import Denied, HostKeyChanged, HostKeyUnknown, KeyRefused, PasswordRefused
+
+SSH = "qemu+ssh://webvirt@10.0.0.14/system"
+OLD = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUxxx")
+NEW = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUyyy")
+
+
+def text_of(answer: Any) -> str:
+    return html.unescape(answer.content.decode())
+
+
+def post(client: Client, url: str = "/hosts/add/", **fields: Any) -> Any:
+    return client.post(url, {"name": "new", "how": "ssh", "user": "webvirt", "scope": "system", **fields})
+
+
+def errors(answer: Any) -> dict[str, list[str]]:
+    assert answer.status_code == 200
+    return {field: [str(word) for word in words] for field, words in answer.context["form"].errors.items()}
+
+
+@pytest.fixture
+def ssh(world: World) -> Host:
+    return add_host(name="kvm-04", uri=SSH, actor=world.admin)
+
+
+def shows(monkeypatch: pytest.MonkeyPatch, *keys: HostKey) -> None:
+    """What the host's sshd shows when a worker asks it."""
+    monkeypatch.setattr("hosts.services.ask", lambda *args, **options: [str(key) for key in keys])
+
+
+@pytest.mark.parametrize(
+    ("fields", "uri"),
+    [
+        ({"host": "10.0.0.14"}, "qemu+ssh://webvirt@10.0.0.14/system"),
+        ({"host": "[fd00::1]", "port": "2222", "user": "root"}, "qemu+ssh://root@[fd00::1]:2222/system"),
+        ({"host": "h", "scope": "session", "socket": "/run/x y"}, "qemu+ssh://webvirt@h/session?socket=/run/x%20y"),
+        ({"how": "tcp", "host": "h", "login": "mei@LAB", "password": "w"}, "qemu+tcp://mei%40LAB@h/system"),
+        ({"how": "tcp", "host": "h", "socket": "/run/x", "scope": "session"}, "qemu+tcp://h/system"),
+        ({"how": "tls", "host": "h", "port": "99"}, "qemu+tls://h:99/system"),
+        ({"how": "local", "host": "passed-over"}, "qemu:///system"),
+        ({"how": "local", "scope": "session", "socket": "/run/x"}, "qemu+unix:///session?socket=/run/x"),
+        ({"how": "own", "uri": "lxc+ssh://root@h/", "host": "-x"}, "lxc+ssh://root@h/"),
+    ],
+)
+def test_the_form_makes_the_address(world: World, fields: dict[str, str], uri: str) -> None:
+    client = world.client("admin")
+    answer = post(client, **fields)
+    host = Host.objects.get(name="new")
+    assert (answer.status_code, answer["Location"], host.uri) == (302, f"/hosts/{host.pk}/connect/", uri)
+    if "uri" not in fields:
+        assert client.get("/hosts/add/", {**fields, "block": "uri", "how": fields.get("how", "ssh"),
+                          "user": fields.get("user", "webvirt")}).content.decode() == uri  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "kvm-01"}, "name"),
+        ({"host": ""}, "host"),
+        ({"host": "kvm:22"}, "host"),
+        ({"host": "-oProxyCommand=x"}, "host"),
+        ({"port": "0"}, "port"),
+        ({"user": ""}, "user"),
+        ({"user": "-l"}, "host"),
+        ({"how": "smoke"}, "how"),
+        ({"how": "tcp", "password": "word"}, "login"),
+        ({"how": "tcp", "login": "mei"}, "password"),
+        ({"how": "own", "uri": "qemu+ext://h/system"}, "uri"),
+        ({"how": "own", "uri": ""}, "uri"),
+        ({"private_key": "x"}, "private_key"),
+        ({"how": "tls", "client_certificate": CERTIFICATE, "ca_certificate": CA}, "client_key"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(world: World, fields: dict[str, str], field: str) -> None:
+    answer = post(world.client("admin"), **{"host": "h", **fields})
+    assert field in errors(answer)
+    assert Host.objects.count() == 2
+
+
+def test_pasted_text_is_kept_as_programs_read_it(world: World) -> None:
+    pasted = {name: text.replace("\n", "\r\n") for name, text in GOOD.items()}
+    post(world.client("admin"), how="tls", host="h", **pasted)
+    kept = unseal(Host.objects.get(name="new").sealed)
+    assert (kept.ca_certificate, kept.client_certificate, kept.client_key) == (CA, CERTIFICATE, KEY)
+
+
+def test_what_another_way_would_need_is_not_kept(world: World) -> None:
+    post(world.client("admin"), host="h", password="word", login="mei", client_key="x")
+    assert Host.objects.get(name="new").sealed == ""
+
+
+def test_a_secret_is_kept_changed_or_forgotten_and_never_shown(world: World) -> None:
+    client = world.client("admin")
+    post(client, how="tcp", host="h", login="mei", password="first-word")
+    host = Host.objects.get(name="new")
+    url = f"/hosts/{host.pk}/address/"
+    shown = text_of(client.get(url))
+    assert "One is kept." in shown and "first-word" not in shown
+    sealed = host.sealed
+    assert post(client, url, how="tcp", host="h2", login="mei").status_code == 302
+    host.refresh_from_db()
+    assert (host.uri, host.sealed) == ("qemu+tcp://mei@h2/system", sealed)
+    post(client, url, how="tcp", host="h2", login="mei", password="second-word")
+    host.refresh_from_db()
+    assert unseal(host.sealed).password == "second-word"
+    assert "password" in errors(post(client, url, how="tcp", host="h2", login="mei", remove_password="on"))
+    post(client, url, how="tcp", host="h2", remove_password="on")
+    host.refresh_from_db()
+    assert (host.uri, host.sealed) == ("qemu+tcp://h2/system", "")
+
+
+def test_what_the_new_address_does_not_use_is_forgotten(world: World) -> None:
+    client = world.client("admin")
+    post(client, how="tcp", host="h", login="mei", password="word")
+    host = Host.objects.get(name="new")
+    post(client, f"/hosts/{host.pk}/address/", host="h")
+    host.refresh_from_db()
+    assert (host.uri, host.sealed) == ("qemu+ssh://webvirt@h/system", "")
+
+
+def test_secrets_that_cannot_be_read_any_more_can_be_given_again(world: World) -> None:
+    host = Host.objects.create(name="moved", uri="qemu+tcp://mei@h/system", sealed="gAAAAABotherkey")
+    HostStatus.objects.create(host=host)
+    client = world.client("admin")
+    for page in ("address", "connect"):
+        assert client.get(f"/hosts/{host.pk}/{page}/").status_code == 200
+    change_address(host, actor=world.admin, secrets={"password": "word"})
+    assert unseal(host.sealed).password == "word"
+
+
+def test_a_form_that_comes_back_says_that_its_secrets_are_gone(world: World) -> None:
+    answer = post(world.client("admin"), how="tls", host="", login="mei", password="first-word", **GOOD)
+    text = text_of(answer)
+    assert "first-word" not in text and KEY not in text
+    assert CERTIFICATE.splitlines()[1] in text
+    assert {"password", "client_key"} < set(errors(answer))
+
+
+def test_a_key_for_an_address_that_takes_none_is_refused(world: World) -> None:
+    with pytest.raises(Invalid) as told:
+        change_address(world.host, actor=world.admin, secrets={"password": "word"})
+    assert list(told.value.errors) == ["password"]
+
+
+def steps(world: World, host: Host) -> Any:
+    return world.client("admin").get(f"/hosts/{host.pk}/connect/").context["steps"]
+
+
+def test_the_steps_tick_as_the_host_lets_us_in(world: World, ssh: Host) -> None:
+    status.lost(ssh.pk, HostKeyUnknown(), answered_at=None)
+    assert (steps(world, ssh).now, steps(world, ssh).words) == (2, None)
+    trust_key(ssh, key=OLD, actor=world.admin)
+    assert (steps(world, ssh).now, steps(world, ssh).is_known) == (2, True)
+    status.lost(ssh.pk, KeyRefused(), answered_at=None)
+    assert "refused the key when it was last tried" in text_of(world.client("admin").get(f"/hosts/{ssh.pk}/connect/"))
+    status.lost(ssh.pk, Denied(), answered_at=None)
+    assert steps(world, ssh).now == 4
+    status.up(ssh.pk)
+    assert steps(world, ssh).now == 0
+    text = text_of(world.client("admin").get(f"/hosts/{ssh.pk}/connect/?block=steps"))
+    assert "Webvirt is connected." in text and OLD.fingerprint in text and "Confirmed by admin" in text
+    assert "<html" not in text
+
+
+def test_a_host_without_ssh_has_two_steps(world: World) -> None:
+    host = add_host(name="new", uri="qemu+tcp://h/system", actor=world.admin)
+    text = text_of(world.client("admin").get(f"/hosts/{host.pk}/connect/"))
+    assert "Let Webvirt in" not in text and "No password is given." in text
+    status.lost(host.pk, PasswordRefused(), answered_at=None)
+    assert "does not accept this user and password" in text_of(world.client("admin").get(f"/hosts/{host.pk}/connect/"))
+
+
+def test_the_end_of_certificates_is_told(world: World) -> None:
+    post(world.client("admin"), how="tls", host="h", **GOOD)
+    host = Host.objects.get(name="new")
+    text = text_of(world.client("admin").get(f"/hosts/{host.pk}/connect/"))
+    assert re.search(r"warn\">Its certificates are good until \d{4}-\d\d-\d\d\.", text)
+
+
+def test_the_key_that_is_shown_is_the_one_that_is_trusted(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shows(monkeypatch, OLD, NEW)
+    client = world.client("admin")
+    text = text_of(client.get(f"/hosts/{ssh.pk}/keys/", headers={"HX-Request": "true"}))
+    assert OLD.fingerprint in text and "<html" not in text
+    assert "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" in text
+    key = re.search(r'name="key" value="([^"]+)"', text)
+    assert key
+    assert client.post(f"/hosts/{ssh.pk}/trust/", {"key": key[1]}).status_code == 302
+    ssh.refresh_from_db()
+    assert (ssh.host_key, ssh.host_key_by) == (str(OLD), "admin")
+
+
+def test_a_host_that_shows_no_key_says_why_and_can_be_tried_again(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*args: Any, **options: Any) -> None:
+        raise HostAway("No ssh server answers at 10.0.0.14, port 22.")
+
+    monkeypatch.setattr("hosts.services.ask", silent)
+    answer = world.client("admin").get(f"/hosts/{ssh.pk}/keys/")
+    assert answer.status_code == 200
+    assert "No ssh server answers" in text_of(answer) and "Try again" in text_of(answer)
+
+
+def test_a_changed_key_is_loud_and_accepted_by_name_alone(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust_key(ssh, key=OLD, actor=world.admin)
+    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
+    shows(monkeypatch, NEW)
+    client = world.client("admin")
+    for url in (f"/hosts/{ssh.pk}/", f"/hosts/{ssh.pk}/connect/"):
+        assert "kvm-04 shows another key" in text_of(client.get(url))
+    assert "kvm-04 shows another key" in text_of(client.get("/"))
+    block = text_of(client.get(f"/hosts/{ssh.pk}/keys/"))
+    assert OLD.fingerprint in block and NEW.fingerprint in block
+    for typed in ("", "kvm-01"):
+        answer = client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW), "confirm": typed})
+        ssh.refresh_from_db()
+        assert (answer.status_code, ssh.host_key) == (400, str(OLD))
+    client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW), "confirm": "kvm-04"})
+    ssh.refresh_from_db()
+    assert ssh.host_key == str(NEW)
+
+
+def test_who_is_no_administrator_is_told_and_asked_nothing(world: World) -> None:
+    Host.objects.filter(pk=world.host.pk).update(uri=SSH, host_key=str(OLD))
+    status.lost(world.host.pk, HostKeyChanged(), answered_at=None)
+    text = text_of(world.client("manager").get(f"/hosts/{world.host.pk}/"))
+    assert "Ask an administrator" in text and "/keys/" not in text
+
+
+@pytest.mark.parametrize("key", ["", "x", "ssh-rsa AAAA", "ssh-ed25519 -"])
+def test_what_is_no_key_is_not_trusted(world: World, ssh: Host, key: str) -> None:
+    assert world.client("admin").post(f"/hosts/{ssh.pk}/trust/", {"key": key}).status_code == 400
+    ssh.refresh_from_db()
+    assert ssh.host_key == ""
+
+
+def test_a_host_without_ssh_has_no_key_to_trust(world: World) -> None:
+    url = f"/hosts/{world.host.pk}/"
+    assert "not reached by ssh" in text_of(world.client("admin").get(f"{url}keys/"))
+    assert world.client("admin").post(f"{url}trust/", {"key": str(OLD)}).status_code == 409
+
+
+def test_the_page_has_the_line_for_its_user_and_key(world: World, ssh: Host) -> None:
+    text = text_of(world.client("admin").get(f"/hosts/{ssh.pk}/connect/"))
+    assert paste_line("webvirt", own_public_key()) in text
+    change_address(ssh, actor=world.admin, uri="qemu+ssh://root@10.0.0.14/system")
+    text = text_of(world.client("admin").get(f"/hosts/{ssh.pk}/connect/"))
+    assert "useradd" not in text and "~root/.ssh" in text
+
+
+def test_a_key_of_ones_own_is_let_in_instead_of_ours(world: World, tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "id")], check=True)
+    public = (tmp_path / "id.pub").read_text().split()[1]
+    post(world.client("admin"), host="h", private_key=(tmp_path / "id").read_text())
+    host = Host.objects.get(name="new")
+    text = text_of(world.client("admin").get(f"/hosts/{host.pk}/connect/"))
+    assert public in text and own_public_key() not in text
+    assert own_key().read_text() not in text
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_the_line_is_one_that_shells_read(shell: str) -> None:
+    for user in ("root", "webvirt", "a.b-c_d@LAB"):
+        line = paste_line(user, own_public_key())
+        assert "\n" not in line
+        subprocess.run([shell, "-n", "-c", line], check=True)
+
+
+def test_only_an_admin_asks_for_keys(world: World, ssh: Host) -> None:
+    for act in (lambda: offered_keys(ssh, actor=world.manager), lambda: change_address(ssh, actor=world.manager)):
+        with pytest.raises(PermissionDenied):
+            act()
