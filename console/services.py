@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rights import Action, require
-from console.targets import is_near, target_of
+from console.refusals import OutOfReach
+from console.targets import is_for_the_host_alone, target_of, transport_of
 from console.tokens import Kind, Token, mint
 from hosts.services import require_up
 from instances.models import Instance
@@ -24,13 +25,20 @@ def require_picture(instance: Instance) -> None:
             _("Its definition has no VNC display, and others cannot be shown yet."),
             title=_("%(name)s has no display") % words,
         )
-    if not is_near(target.host.uri):
+    transport = transport_of(target.host)
+    if transport in (None, "memory"):
         raise Refused(
-            _("Only displays of guests on Webvirt's own machine can be opened."),
+            _("The displays of this host cannot be reached from here."),
             title=_("The display of %(name)s cannot be reached") % words,
         )
     if not instance.has_screen:
         raise Refused(_("Its display is there while it runs."), title=_("%(name)s is in the state “%(state)s”") % words)
+    listen = instance.graphics[target.index]["listen"]
+    if transport in ("tcp", "tls") and listen and is_for_the_host_alone(listen):
+        raise Refused(
+            f"{_(OutOfReach.detail)} {_(OutOfReach.hint)}",
+            title=_("The display of %(name)s cannot be reached") % words,
+        )
 
 
 def why_dark(instance: Instance) -> Refused | None:

@@ -1,17 +1,30 @@
 """From a guest to a connected socket of its display."""
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
 from uuid import UUID
 
+from console.refusals import NoWay, OutOfReach
+from console.rfb import require_heard, require_open
 from hosts.access import access_to
 from hosts.models import Host
 from instances.models import Instance
-from virt import domains
-from virt.connection import open_connection
-from virt.errors import Unsupported
-from virt.transport import endpoint
+from virt import displays, domains
+from virt.access import HOST
+from virt.connection import Connection, open_connection
+from virt.displays import Listening
+from virt.errors import InvalidState, Unsupported
+from virt.ssh import passage
+from virt.transport import Transport, endpoint
 from virt.words import gettext_noop
+
+CONNECT_SECONDS = 10.0
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what a display listens on, compared
+LOOPBACK = "localhost"
 
 
 @dataclass(frozen=True)
@@ -32,26 +45,120 @@ def target_of(instance: Instance) -> Target | None:
     return None
 
 
-def is_near(uri: str) -> bool:
-    """Whether the host's libvirt can hand a display over: only its unix socket passes descriptors."""
+def transport_of(host: Host) -> Transport | None:
+    """By what the host is reached; None where nothing reaches it."""
     try:
-        return endpoint(uri).transport == "unix"
+        return endpoint(host.uri).transport
     except Unsupported:
+        return None
+
+
+def is_for_the_host_alone(address: str) -> bool:
+    """Whether nobody but the host itself reaches what listens there: its loopback, a socket's path, or nothing."""
+    if not address or address == LOOPBACK or address.startswith("/"):
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
         return False
 
 
 def connect(target: Target) -> socket.socket:
-    """Open the display, by a libvirt connection that is closed again at once (virDomainOpenGraphicsFD).
+    """Open the display, where it listens now: what the rows say may be another guest's by now.
 
-    Raises VirtError: Unsupported for a host that cannot hand it over, NotFound, InvalidState,
-    Unreachable.
+    On this machine libvirt hands it over (virDomainOpenGraphicsFD); ssh leads to it; else its own port does.
+    Raises VirtError: OutOfReach, Encrypted, Unsupported, NotFound, InvalidState, Unreachable.
     """
-    if not is_near(target.host.uri):
-        raise Unsupported(
-            gettext_noop("The displays of this host cannot be reached from here."),
-            hint=gettext_noop("Only displays of guests on Webvirt's own machine can be opened."),
-        )
+    match transport_of(target.host):
+        case "unix":
+            return _near(target)
+        case "ssh":
+            return _by_ssh(target)
+        case "tcp" | "tls":
+            return _over_the_network(target)
+    raise Unsupported(gettext_noop("The displays of this host cannot be reached from here."))
+
+
+def _near(target: Target) -> socket.socket:
     with access_to(target.host) as access:
         connection = open_connection(access)
     with connection:
         return socket.socket(fileno=domains.graphics_fd(connection, target.uuid, target.index))
+
+
+def _by_ssh(target: Target) -> socket.socket:
+    with access_to(target.host, shared=True) as access, open_connection(access) as connection:
+        shown = displays.listening(connection, target.uuid, target.index)
+        with passage(access, _there(shown)) as path:
+            display = _opened(partial(_socket_at, path))
+        return _still(target, connection, shown, display)
+
+
+def _there(shown: Listening) -> str:
+    """Where the display listens, as its host itself would say it."""
+    if shown.path:
+        return shown.path
+    if not shown.port or (shown.address and not HOST.fullmatch(shown.address)):
+        raise OutOfReach()
+    address = shown.address or LOOPBACK
+    if address in EVERYWHERE:
+        address = "127.0.0.1" if address != "::" else "::1"
+    return f"[{address}]:{shown.port}"
+
+
+def _over_the_network(target: Target) -> socket.socket:
+    with access_to(target.host) as access, open_connection(access) as connection:
+        shown = displays.listening(connection, target.uuid, target.index)
+        if not shown.port or is_for_the_host_alone(shown.address):
+            raise OutOfReach()
+        address = endpoint(target.host.uri).host if shown.address in EVERYWHERE else shown.address
+        display = _opened(partial(_socket_to, address, shown.port))
+        return _still(target, connection, shown, display)
+
+
+def _socket_at(path: Path) -> socket.socket:
+    display = socket.socket(socket.AF_UNIX)
+    display.settimeout(CONNECT_SECONDS)
+    try:
+        display.connect(str(path))
+    except OSError as error:
+        display.close()
+        raise NoWay(libvirt=str(error)) from error
+    return display
+
+
+def _socket_to(address: str, port: int) -> socket.socket:
+    try:
+        display = socket.create_connection((address, port), timeout=CONNECT_SECONDS)
+    except OSError as error:
+        raise NoWay(libvirt=str(error)) from error
+    # What listens on this machine's own loopback is no display of another one.
+    if is_for_the_host_alone(display.getpeername()[0]):
+        display.close()
+        raise OutOfReach()
+    return display
+
+
+def _opened(open_display: Callable[[], socket.socket]) -> socket.socket:
+    """A connection from which nothing was read yet, after a look by another one at what the display asks for."""
+    with open_display() as looked_at:
+        require_open(looked_at)
+    display = open_display()
+    try:
+        require_heard(display)
+    except BaseException:
+        display.close()
+        raise
+    display.settimeout(None)
+    return display
+
+
+def _still(target: Target, connection: Connection, shown: Listening, display: socket.socket) -> socket.socket:
+    """The display, if it is this guest's: a port may have become another's between the look and the connecting."""
+    try:
+        if displays.listening(connection, target.uuid, target.index) == shown:
+            return display
+        raise InvalidState(gettext_noop("The guest was started anew in this moment."))
+    except BaseException:
+        display.close()
+        raise

@@ -1,5 +1,7 @@
 """What opens a host: its address with our key, its pinned key, its password or certificates."""
 
+import base64
+import hashlib
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,29 +14,46 @@ from hosts.keys import own_key
 from hosts.models import Host
 from hosts.secrets import Secrets, unseal
 from virt.access import Access
+from virt.ssh import hold
 from virt.transport import endpoint
 from webvirt.places import private_folder
 
 OPENING = "opening"
 # The key belongs to the host, by whichever name and port it is reached.
 ALIAS = "host"
+# Twice as fast as ssh's own first choice wherever processors have AES, which is everywhere that guests run.
+FAST_CIPHER = "aes128-gcm@openssh.com"
+# ssh adds 17 characters of its own to a socket's name, and the whole has to fit into 107.
+CONTROL_LENGTH = 9
 
 
 @contextmanager
-def access_to(host: Host) -> Iterator[Access]:
+def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
     """What opens `host`, with the files that ssh or TLS read while it opens; they are gone after the block.
 
-    Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, PasswordRefused when its secrets
-    cannot be read.
+    With `shared` an ssh host is opened through one ssh connection, which is made where there is none and kept
+    for a minute. Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, PasswordRefused when
+    its secrets cannot be read; with `shared` also what virt.ssh.hold does.
     """
     secrets = unseal(host.sealed)
     with TemporaryDirectory(dir=private_folder(settings.RUN / OPENING)) as name:
         folder = Path(name)
-        ssh = _ssh(folder, host.host_key, secrets) if endpoint(host.uri).transport == "ssh" and host.host_key else None
-        yield Access(host.uri, password=secrets.password, ssh=ssh, pki=_pki(folder, secrets))
+        known = endpoint(host.uri).transport == "ssh" and host.host_key
+        control = _control(host) if shared else None
+        ssh = _ssh(folder, host.host_key, secrets, control) if known else None
+        access = Access(host.uri, password=secrets.password, ssh=ssh, pki=_pki(folder, secrets))
+        if ssh and control:
+            hold(access, control)
+        yield access
 
 
-def _ssh(folder: Path, host_key: str, secrets: Secrets) -> Path:
+def _control(host: Host) -> Path:
+    """The socket of the shared connection: another one where anything by which the host is reached is another."""
+    digest = hashlib.sha256(repr(host.reach).encode()).digest()
+    return Path(settings.RUN) / base64.urlsafe_b64encode(digest).decode()[:CONTROL_LENGTH]
+
+
+def _ssh(folder: Path, host_key: str, secrets: Secrets, control: Path | None) -> Path:
     """Write the program that libvirt runs as ssh: it trusts one key, offers one key and asks nobody."""
     key = _written(folder / "id", secrets.private_key) if secrets.private_key else own_key()
     _written(folder / "known_hosts", f"{ALIAS} {host_key}\n")
@@ -49,6 +68,8 @@ def _ssh(folder: Path, host_key: str, secrets: Secrets) -> Path:
                 "UserKnownHostsFile": _quoted(folder / "known_hosts"),
                 "GlobalKnownHostsFile": "/dev/null",
                 "HostKeyAlias": ALIAS,
+                "Ciphers": f"^{FAST_CIPHER}",
+                "ControlPath": _quoted(control) if control else "none",
                 "StrictHostKeyChecking": "yes",
                 "UpdateHostKeys": "no",
                 "PreferredAuthentications": "publickey",

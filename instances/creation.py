@@ -18,8 +18,9 @@ from tasks.errors import JobFailed
 from tasks.registry import job
 from virt import domains, hosts, metadata, storage
 from virt.connection import Connection
-from virt.definition import DiskSpec, GuestSpec, NicSpec, build
+from virt.definition import LOOPBACK, DiskSpec, GuestSpec, NicSpec, build
 from virt.errors import NotFound, Unreachable, VirtError
+from virt.transport import endpoint
 from virt.xml.capabilities import Capabilities, DomainCapabilities
 from virt.xml.domain import CpuMode, DiskBus, VirtType
 from virt.xml.storage import Volume
@@ -120,7 +121,10 @@ def make_disk(context: Context, conn: Connection, disk: dict[str, Any]) -> DiskS
 
 def definition(conn: Connection, context: Context, guest: UUID, disks: list[DiskSpec], cdrom: str | None) -> Any:
     wanted = context.arguments
-    status = HostStatus.objects.get(host_id=context.host_id)
+    status = HostStatus.objects.select_related("host").get(host_id=context.host_id)
+    # Over TCP and TLS a display on the host's loopback cannot be reached: whether it listens elsewhere is the host's
+    # own decision (vnc_listen in its qemu.conf).
+    listen = "" if endpoint(status.host.uri).transport in ("tcp", "tls") else LOOPBACK
     virt_type = wanted["virt_type"] or chosen_virt_type(status)
     spec = GuestSpec(
         uuid=guest,
@@ -136,6 +140,7 @@ def definition(conn: Connection, context: Context, guest: UUID, disks: list[Disk
         cdrom=cdrom,
         networks=tuple(NicSpec(card["network"], card["model"]) for card in wanted["networks"]),
         video=wanted["video"],
+        listen=listen,
     )
     return build(spec, domain_capabilities(conn, status, wanted["machine"], virt_type))
 

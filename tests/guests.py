@@ -7,33 +7,43 @@ from uuid import UUID, uuid4
 from virt import domains
 from virt.access import Access
 from virt.connection import open_connection
-from virt.definition import GuestSpec, NicSpec, build
+from virt.definition import LOOPBACK, GuestSpec, NicSpec, build
 from virt.errors import NotFound
 from virt.states import State
 from virt.xml.domain import VirtType
 
 URI = "qemu:///system"
+HERE = Access(URI)
 ISO = "/usr/lib/ipxe/ipxe.iso"
 
 
 @contextmanager
-def ipxe_guest(prefix: str, *networks: str) -> Iterator[tuple[UUID, str]]:
+def ipxe_guest(
+    prefix: str, *networks: str, access: Access = HERE, listen: str = LOOPBACK
+) -> Iterator[tuple[UUID, str]]:
     """A small guest that boots into iPXE's screen, defined and off; its UUID and name. A test may remove it.
 
-    It asks for an address on each of its `networks`.
+    It asks for an address on each of its `networks`; its display listens at `listen`.
     """
     uuid = uuid4()
     name = f"{prefix}-{uuid.hex[:8]}"
     cards = tuple(NicSpec(network) for network in networks)
     spec = GuestSpec(
-        uuid=uuid, name=name, vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU, cdrom=ISO, networks=cards
+        uuid=uuid,
+        name=name,
+        vcpus=1,
+        memory_bytes=64 << 20,
+        virt_type=VirtType.QEMU,
+        cdrom=ISO,
+        networks=cards,
+        listen=listen,
     )
-    with open_connection(Access(URI)) as connection:
+    with open_connection(access) as connection:
         domains.define(connection, build(spec, None))
     try:
         yield uuid, name
     finally:
-        with open_connection(Access(URI)) as connection, suppress(NotFound):
+        with open_connection(access) as connection, suppress(NotFound):
             if domains.describe(connection, uuid).state is not State.SHUTOFF:
                 domains.destroy(connection, uuid)
             domains.undefine(connection, uuid)

@@ -35,6 +35,7 @@ _ROOT_PORTS = 14
 _USB_PORTS = 15
 # How often the guest tells how much memory it uses.
 _MEMORY_SECONDS = 5
+LOOPBACK = "127.0.0.1"
 _TARGET_PREFIXES = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd"}
 
 
@@ -59,7 +60,8 @@ class NicSpec:
 @dataclass(frozen=True)
 class GuestSpec:
     """What a person chose. `machine` empty is that of the domain capabilities, `cpu` None the most that
-    the virt type gives; `cdrom` is the path of an ISO image on the host."""
+    the virt type gives; `cdrom` is the path of an ISO image on the host, `listen` the address of its display,
+    "" for what the host's own configuration says."""
 
     uuid: UUID
     name: str
@@ -75,6 +77,7 @@ class GuestSpec:
     cdrom: str | None = None
     networks: tuple[NicSpec, ...] = ()
     video: str = "vga"
+    listen: str = LOOPBACK
 
 
 def build(spec: GuestSpec, domcaps: DomainCapabilities | None) -> Domain:
@@ -113,7 +116,7 @@ def build(spec: GuestSpec, domcaps: DomainCapabilities | None) -> Domain:
         )
     _add_consoles(domain)
     domain.inputs.append(Input(type="tablet", bus="usb"))
-    domain.graphics.append(Graphics(type="vnc", autoport=True, listen="127.0.0.1"))
+    domain.graphics.append(Graphics(type="vnc", autoport=True, listen=spec.listen or None))
     domain.videos.append(Video(model=spec.video))
     domain.memballoon = Memballoon(model="virtio", period=_MEMORY_SECONDS)
     domain.rngs.append(Rng(model="virtio", backend_model="random", backend="/dev/urandom"))

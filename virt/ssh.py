@@ -1,13 +1,31 @@
-"""What a host's sshd says of itself before anybody signs in."""
+"""ssh besides libvirt's own use of it: the keys that a host offers, and one connection that many go through."""
 
+import fcntl
+import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from virt.errors import TimedOut, Unreachable
+from virt.access import Access
+from virt.errors import HostKeyChanged, HostKeyUnknown, KeyRefused, TimedOut, Unreachable, Unsupported, VirtError
+from virt.transport import endpoint
 from virt.words import gettext_noop
 
 # In the order in which a key is worth keeping.
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 SCAN_SECONDS = 10
+HOLD_SECONDS = 20.0
+# How long a connection stays after its last use.
+KEPT_SECONDS = 60
+ASK_SECONDS = 10.0
+_SAID: tuple[tuple[str, type[VirtError]], ...] = (
+    ("HOST IDENTIFICATION HAS CHANGED", HostKeyChanged),
+    ("Host key verification failed", HostKeyUnknown),
+    ("Permission denied", KeyRefused),
+)
+# ssh fills in what follows these, and splits at the others.
+_SPECIAL = frozenset("%$:\\\0\n")
 
 
 def offered_keys(host: str, port: int) -> list[str]:
@@ -31,3 +49,69 @@ def offered_keys(host: str, port: int) -> list[str]:
             libvirt=" ".join(line for line in told.stderr.splitlines() if not line.startswith("#")),
         )
     return known
+
+
+def hold(access: Access, control: Path) -> None:
+    """Have a connection to the host at the socket `control`, which `access.ssh` is set to go through.
+
+    It is made where there is none, and ends by itself `KEPT_SECONDS` after its last use. Raises Unreachable,
+    TimedOut, HostKeyUnknown, KeyRefused.
+    """
+    with control.with_name(f"{control.name}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if _answers(control):
+            return
+        control.unlink(missing_ok=True)
+        persist = f"ControlPersist={KEPT_SECONDS}"
+        _ssh(access, "-N", "-o", "ControlMaster=yes", "-o", persist, seconds=HOLD_SECONDS)
+
+
+@contextmanager
+def passage(access: Access, to: str) -> Iterator[Path]:
+    """While it lasts, whoever connects to the socket at this path is led to `to` on the host, by `hold`'s connection.
+
+    `to` is ADDRESS:PORT as the host itself would say it, or the path of a socket there. Who has heard from the
+    other end stays connected when it ends. Raises Unreachable; Unsupported for a path that ssh would not take as it is.
+    """
+    if to.startswith("/") and _SPECIAL & set(to):
+        raise Unsupported(gettext_noop("The display's socket has a path that ssh cannot lead to."))
+    here = _program(access).parent / "passage"
+    written = "".join({"%": "%%", ":": "\\:", "\\": "\\\\"}.get(letter, letter) for letter in str(here))
+    _ssh(access, "-O", "forward", "-L", f"{written}:{to}", seconds=ASK_SECONDS)
+    try:
+        yield here
+    finally:
+        _ssh(access, "-O", "cancel", "-L", f"{written}:{to}", seconds=ASK_SECONDS)
+
+
+def _answers(control: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(control)) == 0
+
+
+def _program(access: Access) -> Path:
+    if access.ssh is None:
+        raise HostKeyUnknown(gettext_noop("The key of this host has not been confirmed yet."))
+    return access.ssh
+
+
+def _ssh(access: Access, *options: str, seconds: float) -> None:
+    peer = endpoint(access.uri)
+    user = ("-l", peer.user) if peer.user else ()
+    command = [str(_program(access)), "-p", str(peer.port), *user, *options, "--", peer.host]
+    try:
+        told = subprocess.run(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimedOut() from error
+    if told.returncode:
+        kind = next((kind for words, kind in _SAID if words in told.stderr), Unreachable)
+        raise kind(libvirt=" ".join(told.stderr.split()))

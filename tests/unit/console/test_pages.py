@@ -111,10 +111,13 @@ class PageTests(ConsoleCase):
         self.become(graphics=[{"type": "spice", "port": 5900, "listen": ""}])
         self.assertEqual(self.problem()["title"], "web-8 has no display")
 
-    def test_a_host_that_cannot_hand_displays_over_has_no_token(self) -> None:
-        for uri in ("qemu+tcp://kvm-03/system", "test:///default", "qemu+ssh://kvm-03/system"):
-            Host.objects.update(uri=uri)
-            self.assertEqual(self.problem()["title"], "The display of web-8 cannot be reached")
+    def test_displays_that_nothing_leads_to_have_no_token(self) -> None:
+        for uri in ("test:///default", "qemu+tcp://kvm-03/system", "qemu+tls://kvm-03/system"):
+            for listen in ("127.0.0.1", "::1", "localhost", "/run/vnc.sock"):
+                Host.objects.update(uri=uri)
+                self.become(graphics=[{"type": "vnc", "port": 5900, "listen": listen}])
+                self.assertEqual(self.problem()["title"], "The display of web-8 cannot be reached")
+        self.assertIn("vnc_listen", self.problem()["detail"])
 
     def test_a_host_that_is_away_has_no_token(self) -> None:
         HostStatus.objects.update(state=HostStatus.State.DOWN)
@@ -136,6 +139,17 @@ class TokenTests(ConsoleCase):
         self.assertEqual((claim.instance_id, claim.user_id), (self.guest.pk, self.alice.pk))
         self.assertEqual(claim.session, digest_of(self.client.session.session_key or ""))
         self.assertIsNone(redeem(token))
+
+    def test_displays_on_other_machines_have_tokens(self) -> None:
+        for uri, listen in (
+            ("qemu+ssh://kvm-03/system", "127.0.0.1"),
+            ("qemu+ssh://kvm-03/system", "/run/vnc.sock"),
+            ("qemu+tcp://kvm-03/system", "10.0.0.3"),
+            ("qemu+tls://kvm-03/system", "::"),
+        ):
+            Host.objects.update(uri=uri)
+            self.become(graphics=[{"type": "vnc", "port": 5900, "listen": listen}])
+            self.assertEqual(self.client.post(self.token_url).status_code, 200)
 
     def test_redis_never_holds_the_token_or_the_session(self) -> None:
         token = self.client.post(self.token_url).json()["websocket"].partition("?token=")[2]
