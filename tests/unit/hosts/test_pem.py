@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hosts.pem import expiry, faults_of, tidy
 from hosts.secrets import Secrets
-from tests.lab.certificates import Authority
+from tests.lab.certificates import OVER, Authority
 
 AUTHORITY = Authority("The lab")
 CA = AUTHORITY.pem.decode()
 CERTIFICATE, KEY = (pem.decode() for pem in AUTHORITY.issue("webvirt"))
-EXPIRED, EXPIRED_KEY = (pem.decode() for pem in AUTHORITY.issue("webvirt", expired=True))
+EXPIRED, EXPIRED_KEY = (pem.decode() for pem in AUTHORITY.issue("webvirt", valid=OVER))
 GOOD = {"ca_certificate": CA, "client_certificate": CERTIFICATE, "client_key": KEY}
 
 
