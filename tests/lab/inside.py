@@ -60,7 +60,7 @@ class Inside:
         self._first = None
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return ["nsenter", "-t", str(self.pid), "-n", "-m", "-u", "-p", "--", *arguments]
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "-u", "-p", "-r", "-w", "--", *arguments]
 
     def run(
         self, *arguments: str, stdin: str = "", check: bool = True, timeout: float = 30

@@ -141,7 +141,7 @@ class SshClient:
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "BatchMode": "yes",
-            "ConnectTimeout": "10",
+            "ConnectTimeout": "4",
             "LogLevel": "ERROR",
         }
         conf.write_text("".join(f"{name} {value}\n" for name, value in options.items()))

@@ -137,7 +137,7 @@ SSH = {
 def test_an_ssh_host_that_refuses(name: str, ssh_host: SshHost, by_ssh: Access) -> None:
     case = SSH[name]
     case.provoke(ssh_host)
-    holds(case, refusal(by_ssh, timeout=4 if case.kind is TimedOut else 20))
+    holds(case, refusal(by_ssh, timeout=2 if case.kind is TimedOut else 20))
     if case.mend:
         ssh_host.shell(case.mend)
         assert is_reached(by_ssh)
