@@ -45,7 +45,7 @@ def tls_uri(host: TlsHost) -> str:
 def test_a_second_lab_comes_up_in_seconds_and_leaves_nothing(lab: Lab) -> None:
     began = time.monotonic()
     with Lab() as second:
-        assert time.monotonic() - began < 15  # 0.5 s on a machine that does nothing else
+        assert time.monotonic() - began < 5
         assert second.bridge != lab.bridge
         assert {host.virsh("hostname") for host in second.hosts} == {"ssh-1.lab", "tcp-1.lab", "tls-1.lab"}
         first = [host.inside.pid for host in second.hosts]

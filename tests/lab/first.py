@@ -1,4 +1,4 @@
-"""The first process of a lab host: `first.py HOSTNAME FOLDER`, started in new namespaces.
+"""The first process of a lab host: `first.py HOSTNAME FOLDER DISKS`, started in new namespaces.
 
 It puts the host's own files over the machine's and says "ready PID", PID as the machine counts. Then it
 buries the host's orphans until its standard input closes, as that of a killed test does too: with the
@@ -19,7 +19,6 @@ OWN = {
     "etc": "/etc",
     "home": "/home",
     "root": "/root",
-    "lib": "/var/lib/libvirt",
     "cache": "/var/cache/libvirt",
     "log": "/var/log/libvirt",
     "spool": "/var/mail",
@@ -30,11 +29,12 @@ def mount(*arguments: str, check: bool = True) -> None:
     subprocess.run(["mount", *arguments], check=check, stderr=None if check else subprocess.DEVNULL)
 
 
-def main(hostname: str, folder: Path) -> None:
+def main(hostname: str, folder: Path, disks: Path) -> None:
     seen_outside = Path("/proc/self").readlink()
     subprocess.run(["hostname", hostname], check=True)
     for name, place in OWN.items():
         mount("--bind", str(folder / name), place)
+    mount("--bind", str(disks), "/var/lib/libvirt")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in ("lock", "libvirt", "sshd"):
         Path("/run", name).mkdir(mode=0o755)
@@ -58,4 +58,4 @@ def main(hostname: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -32,11 +32,11 @@ class Host:
     # What libvirtd itself listens on besides its unix sockets, in systemd's words.
     listens: ClassVar[Literal["", "tcp", "tls"]] = ""
 
-    def __init__(self, folder: Path, address: str, network: str, bridge: str) -> None:
-        self.folder, self.address, self.bridge = folder, address, bridge
+    def __init__(self, folder: Path, disks: Path, address: str, network: str, bridge: str) -> None:
+        self.folder, self.disks, self.address, self.bridge = folder, disks, address, bridge
         self.hostname = f"{self.name}.lab"
         self.uuid: UUID = uuid4()
-        self.inside = Inside(self.hostname, folder)
+        self.inside = Inside(self.hostname, folder, disks)
         self.wire = Wire(self.inside, address, network)
         self._usual = False
 
@@ -239,6 +239,6 @@ class Host:
         for pool in self.virsh("pool-list", "--all", "--name").split():
             self.virsh("pool-destroy", pool)
             self.virsh("pool-undefine", pool)
-        shutil.rmtree(self.folder / "lib" / "images", ignore_errors=True)
+        shutil.rmtree(self.disks / "images", ignore_errors=True)
         for network in self.virsh("net-list", "--name").split():
             self.virsh("net-destroy", network)

@@ -6,26 +6,26 @@ from pathlib import Path
 
 FIRST = Path(__file__).with_name("first.py")
 # Folders of the host that begin empty; etc begins as the machine's, cache with what libvirt knows of this QEMU.
-EMPTY = {"home": 0o755, "root": 0o700, "lib": 0o755, "log": 0o755, "spool": 0o755}
+EMPTY = {"home": 0o755, "root": 0o700, "log": 0o755, "spool": 0o755}
 CAPABILITIES = Path("/var/cache/libvirt/qemu/capabilities")
 
 
 class Inside:
-    """Namespaces (network, mount, PID, UTS) in which a host lives; `folder` holds its files.
+    """Namespaces (network, mount, PID, UTS) in which a host lives; `folder` and `disks` hold its files.
 
     They end with `down`, and by themselves when this process ends, however it does.
     """
 
-    def __init__(self, hostname: str, folder: Path) -> None:
-        self.hostname, self.folder = hostname, folder
+    def __init__(self, hostname: str, folder: Path, disks: Path) -> None:
+        self.hostname, self.folder, self.disks = hostname, folder, disks
         self.pid = 0
         self._first: subprocess.Popen[str] | None = None
 
     def furnish(self) -> None:
         """Make the folders; what is then laid over the machine's /etc may be changed before `up`."""
-        for name, mode in EMPTY.items():
-            (self.folder / name).mkdir(parents=True)
-            (self.folder / name).chmod(mode)
+        for path, mode in ((self.disks, 0o755), *((self.folder / name, mode) for name, mode in EMPTY.items())):
+            path.mkdir(parents=True)
+            path.chmod(mode)
         subprocess.run(["cp", "-a", "/etc", self.folder / "etc"], check=True)
         known = self.folder / "cache" / "qemu" / "capabilities"
         known.mkdir(parents=True)
@@ -35,8 +35,9 @@ class Inside:
     def up(self) -> None:
         """Start the first process."""
         spaces = ["--net", "--mount", "--uts", "--pid", "--fork", "--propagation", "private"]
+        words = [self.hostname, str(self.folder), str(self.disks)]
         self._first = subprocess.Popen(
-            ["unshare", *spaces, "/usr/bin/python3", "-c", FIRST.read_text(), self.hostname, str(self.folder)],
+            ["unshare", *spaces, "/usr/bin/python3", "-c", FIRST.read_text(), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

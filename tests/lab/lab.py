@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,8 @@ from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
 from tests.waiting import wait_for
 
-PLACE = Path("/var/tmp")
+# Guests' disks and what runs as a program lie here, the hosts' many small files in memory.
+PLACE, QUICK = Path("/var/tmp"), Path("/dev/shm")
 MOST = 20
 
 
@@ -48,9 +50,9 @@ class Lab:
             f"link add {self.bridge} type bridge\naddr add {net}.1/24 dev {self.bridge}\nlink set {self.bridge} up\n"
         ))  # fmt: skip
         place = (f"{net}.0/24", self.bridge)
-        self.ssh = SshHost(self.folder / SshHost.name, f"{net}.11", *place)
-        self.tcp = TcpHost(self.folder / TcpHost.name, f"{net}.12", *place)
-        self.tls = TlsHost(self.folder / TlsHost.name, f"{net}.13", *place)
+        self.ssh = SshHost(*self._folders(SshHost.name), f"{net}.11", *place)
+        self.tcp = TcpHost(*self._folders(TcpHost.name), f"{net}.12", *place)
+        self.tls = TlsHost(*self._folders(TlsHost.name), f"{net}.13", *place)
         self.client = SshClient(self.folder / "client")
         names = {host.name: host.address for host in self.hosts}
         try:
@@ -64,12 +66,15 @@ class Lab:
         """End everything: processes, namespaces, bridge, files."""
         for host in self.hosts:
             host.down()
-        _remove(self.bridge, self.folder)
+        _remove(self.bridge, self.folder.name)
         _unlock(self.folder.with_suffix(".lock"), self._held)
 
     @property
     def hosts(self) -> tuple[Host, ...]:
         return (self.ssh, self.tcp, self.tls)
+
+    def _folders(self, name: str) -> tuple[Path, Path]:
+        return QUICK / self.folder.name / name, self.folder / name
 
     def _take_number(self) -> int:
         """The first number that no living lab has; clears what dead ones left."""
@@ -81,7 +86,7 @@ class Lab:
             descriptor = _lock(lock)
             if descriptor < 0:
                 continue
-            _remove(f"wvlab{number}", PLACE / f"wvlab-{number}")
+            _remove(f"wvlab{number}", f"wvlab-{number}")
             if taken < 0:
                 taken, self._held = number, descriptor
             else:
@@ -116,8 +121,14 @@ def is_there(device: str) -> bool:
     return device in (name for _, name in socket.if_nameindex())
 
 
-def _remove(bridge: str, folder: Path) -> None:
+def _remove(bridge: str, folder: str) -> None:
     if is_there(bridge):
         subprocess.run(["ip", "link", "del", bridge], check=True)
     # The hosts of a test that was killed may be ending just now, and still write.
-    wait_for(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
+    for path in (PLACE / folder, QUICK / folder):
+        wait_for(partial(_gone, path))
+
+
+def _gone(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
