@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import console, guests, pages, starting, upload
+from bench import console, fleet, guests, pages, starting, upload
 from bench.figures import Figure, table, written
 from tests.program import Program
 from tests.stack import HOME, Stack
@@ -21,7 +21,7 @@ from tests.virsh import virsh
 from tests.waiting import wait_for
 
 MIB = 1024**2
-PARTS = ("pages", "create", "outside", "console", "upload", "memory")
+PARTS = ("pages", "create", "outside", "console", "upload", "memory", "fleet")
 POOL = f"t-bench-{os.getpid()}"
 
 
@@ -63,6 +63,7 @@ def run(stack: Stack, options: argparse.Namespace) -> Iterator[Figure]:
             "console": lambda: console.measure(stack, seconds=2 if quick else 10, times=2 if quick else 5),
             "upload": lambda: upload.measure(stack, pool, size=options.size, times=3 if quick else 5),
             "memory": lambda: starting.memory(stack),
+            "fleet": lambda: fleet.measure(stack, hosts=10 if quick else 100, guests=100, seconds=20 if quick else 130),
         }
         for name in options.parts:
             yield from parts[name]()
