@@ -80,18 +80,23 @@ class Supervisor:
         ended = [id for id, reader in self._retiring.items() if reader.join(0)]
         for id in ended:
             del self._retiring[id]
-        # What changes hands is not kept waiting for the next beat.
-        if time.monotonic() < self._share_due and not ended and not self._share.waits:
+        now = time.monotonic()
+        if now < self._share_due and not ended:
             return
-        self._share_due = time.monotonic() + BEAT_SECONDS
+        # A reader that hangs does not keep its host from the others; it cannot write any more.
+        ending = {id for id, reader in self._retiring.items() if not reader.hangs_since(now - HANGS_SECONDS)}
+        self._share_due = now + BEAT_SECONDS
         try:
-            ours = self._share.agree(self._hosts, self._readers.keys() | self._retiring.keys())
+            ours = self._share.agree(self._hosts, self._readers.keys() | ending)
             if self._works():
                 alive.say("monitor", me())
         except redis.RedisError as error:
             log.warning("Redis does not answer: %s", error)
             self._share.extend()
             return
+        if self._share.waits:
+            # What changes hands is not kept waiting for the next beat.
+            self._share_due = now + TICK_SECONDS
         for id, reader in list(self._readers.items()):
             if id not in ours or reader.is_fenced:
                 self._retire(id)
@@ -102,7 +107,7 @@ class Supervisor:
         if not host_ids:
             return
         try:
-            fence.take(host_ids)
+            fence.take(sorted(host_ids))
         except DatabaseFault as error:
             log.warning("The database does not take whose hosts these are: %s", error)
             connection.close()

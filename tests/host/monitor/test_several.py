@@ -19,6 +19,7 @@ from tests.waiting import wait_for
 
 HOSTS = 12
 REPLACED_SECONDS = 15.0
+LEASE_SECONDS = 10.0
 # A monitor lists all guests of a host that often.
 LISTED_SECONDS = 30.0
 GUEST = UUID("6695eb01-f6a4-8304-79aa-97f2502e193f")
@@ -167,15 +168,24 @@ def test_one_that_stands_still_is_replaced_and_goes_on_without_writing_what_is_a
     assert all(process.poll() is None for name, process in fleet.processes.items() if name in names)
 
 
-def test_a_redis_that_lost_everything_moves_no_host(fleet: Fleet) -> None:
+def test_a_redis_that_is_away_for_long_and_comes_back_empty_moves_no_host(fleet: Fleet, guest: Guest) -> None:
+    house = fleet.house
     before = fleet.holders()
-    since = fleet.house.query("select host_id, since from hosts_hoststatus")
-    fleet.house.redis.flushall()
-    wait_for(lambda: fleet.house.redis.zcard("webvirt:monitors") == len(set(before.values())), 10)
+    since = house.query("select host_id, since from hosts_hoststatus")
+    began = time.monotonic()
+    house.redis_process.kill()
+    house.redis_process.wait(timeout=10)
+    try:
+        wait_for(lambda: time.monotonic() - began > LEASE_SECONDS + 2, LEASE_SECONDS + 5)
+        virsh("define", str(guest.xml))
+        wait_for(lambda: house.state(guest) == "shutoff", 5)
+    finally:
+        house.redis_process = house.start_redis()
+    wait_for(lambda: house.redis.zcard("webvirt:monitors") == len(set(before.values())), 10)
     wait_for(lambda: len(fleet.holders()) == HOSTS + 1, 10)
     assert fleet.holders() == before
-    assert "False" not in settled(fleet.house)
-    assert fleet.house.query("select host_id, since from hosts_hoststatus") == since, "none was connected anew"
+    assert "False" not in settled(house)
+    assert house.query("select host_id, since from hosts_hoststatus") == since, "none was connected anew"
     assert fleet.strange_writes() == []
 
 

@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
+from accounts.rights import Ref
 from hosts.models import Host, HostStatus
+from hosts.settle import Look, look_key, parse_look
 from monitor.pace import Pace
 from monitor.reader import HostReader
 from tests.waiting import wait_for
@@ -88,7 +91,7 @@ def memory() -> int:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("peer", PEERS)
-def test_two_hundred_attempts_leave_no_thread_no_descriptor_and_no_memory(peer: str, redis_server: object) -> None:
+def test_two_hundred_attempts_leave_no_thread_no_descriptor_and_no_memory(peer: str, redis_server: redis.Redis) -> None:
     with PEERS[peer]() as port:
         uri = f"qemu+tcp://127.0.0.1:{port}/system"
         host = Host.objects.create(name="dark", uri=uri)
@@ -111,6 +114,23 @@ def test_two_hundred_attempts_leave_no_thread_no_descriptor_and_no_memory(peer: 
         finally:
             reader.stop()
             assert reader.join(10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_at_a_host_that_is_given_up_is_left_to_whom_reads_it_next(redis_server: redis.Redis) -> None:
+    with refusing() as port:
+        host = Host.objects.create(name="dark", uri=f"qemu+tcp://127.0.0.1:{port}/system")
+        HostStatus.objects.create(host=host)
+        reader = HostReader(host, may_write=lambda: True)
+        asked = Look("a", (Ref("host", host.pk, None, "dark"),))
+        reader.start()
+        assert reader.look(asked)
+        assert not reader.takes_looks
+        reader.stop()
+        assert not reader.look(asked)
+        assert reader.join(10)
+    [left] = redis_server.lrange(look_key(host.pk), 0, -1)
+    assert parse_look(host.pk, left) == asked
 
 
 def test_hosts_that_were_lost_together_are_not_tried_together() -> None:
