@@ -47,6 +47,7 @@ def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": "_rows",
         "foot": "_foot",
         "acts": "_pool_acts",
+        "empty": "_empty",
     }
     asked = request.GET.get("block", "")
     block = asked if asked in blocks else ""

@@ -22,6 +22,14 @@ RUN_AXE = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violatio
     found.violations.flatMap(one => one.nodes.map(node => [one.id, node.target.join(" "), node.failureSummary]))
 )"""
 SPAN = "() => document.scrollingElement.scrollWidth - innerWidth"
+WIDTHS = (768, 900, 1024, 1280)
+# What scrolls by itself, or is not there for eyes, may be wider.
+OUTSIDE = """() => [...document.querySelectorAll(".panel, .head")].flatMap(panel => {
+    const edge = panel.getBoundingClientRect().right + 1
+    const quiet = ".visually-hidden, .dropdown-menu, .scroll-x, pre, svg"
+    return [...panel.querySelectorAll("*")].filter(one => !one.closest(quiet) && one.checkVisibility() &&
+        one.getBoundingClientRect().right > edge).map(one => one.outerHTML.slice(0, 120))
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +105,32 @@ def test_a_page_is_for_everybody(watched: Page, ids: dict[str, int], address: st
     answer = watched.goto(address.replace("<int:pk>", str(ids.get(kind, ""))))
     assert answer and answer.status == (404 if kind == "nowhere" else 200)
     assert faults(watched) == []
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_nothing_reaches_out_of_its_panel(watched: Page, ids: dict[str, int], address: str) -> None:
+    watched.goto(address.replace("<int:pk>", str(ids.get(kind_of(address.removeprefix("/")), ""))))
+    for width in WIDTHS:
+        watched.set_viewport_size({"width": width, "height": 900})
+        assert (width, watched.evaluate(OUTSIDE)) == (width, [])
+        assert watched.evaluate(SPAN) <= 0, width
+
+
+def test_the_side_bar_and_the_strip_stay_while_a_long_page_is_scrolled(watched: Page) -> None:
+    watched.set_viewport_size({"width": 1360, "height": 400})
+    watched.goto("/instances/create/")
+    watched.evaluate("() => scrollTo(0, document.scrollingElement.scrollHeight)")
+    assert watched.evaluate("() => scrollY") > 400
+    expect(watched.get_by_role("link", name="Overview")).to_be_in_viewport()
+    expect(watched.get_by_text("No running tasks")).to_be_in_viewport()
+
+
+def test_what_is_done_with_chosen_guests_fits_a_narrow_window(watched: Page, guest: str) -> None:
+    watched.set_viewport_size({"width": 360, "height": 800})
+    watched.goto(f"/instances/?q={guest}")
+    watched.get_by_label(f"Select {guest}").check()
+    expect(watched.get_by_label("Selected guests").get_by_role("button", name="Start")).to_be_visible()
+    assert watched.evaluate(SPAN) <= 0
 
 
 def test_a_page_in_chinese_is_too(watched: Page, ids: dict[str, int], shot: Callable[[Page, str], None]) -> None:

@@ -79,6 +79,18 @@ def test_a_live_page_gets_just_the_rows_it_asks_for(world: World) -> None:
     assert page(world, "viewer", f"/storage/{world.pool.pk}/?block=rows&ids=999,x,{'9' * 30}").strip() == ""
 
 
+def test_a_pool_that_is_not_active_is_not_called_empty(world: World) -> None:
+    Pool.objects.update(state=Pool.State.INACTIVE)
+    Volume.objects.all().delete()
+    page = world.client("manager").get(f"/storage/{world.pool.pk}/").content.decode()
+    assert "The pool is not active" in page
+    assert "No volumes yet" not in page
+    Pool.objects.update(state=Pool.State.ACTIVE)
+    block = world.client("viewer").get(f"/storage/{world.pool.pk}/?block=empty").content.decode()
+    assert "No volumes yet" in block
+    assert "Drop a file" not in block  # a viewer cannot
+
+
 def test_the_list_filters_by_host(world: World) -> None:
     Pool.objects.create(host=world.other_host, uuid=uuid.uuid4(), name="elsewhere", type="dir", state="inactive")
     assert "elsewhere" in page(world, "admin", "/storage/")
