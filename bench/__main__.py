@@ -21,7 +21,7 @@ from tests.virsh import virsh
 from tests.waiting import wait_for
 
 MIB = 1024**2
-PARTS = ("pages", "create", "outside", "console", "upload", "memory", "fleet")
+PARTS = ("pages", "create", "outside", "console", "console-ssh", "upload", "memory", "fleet")
 POOL = f"t-bench-{os.getpid()}"
 
 
@@ -61,6 +61,7 @@ def run(stack: Stack, options: argparse.Namespace) -> Iterator[Figure]:
             "create": lambda: guests.create(stack, pool, times=3 if quick else 15),
             "outside": lambda: guests.outside(stack, rounds=2 if quick else 25),
             "console": lambda: console.measure(stack, seconds=2 if quick else 10, times=2 if quick else 5),
+            "console-ssh": lambda: console.by_ssh(stack, seconds=2 if quick else 10, times=2 if quick else 5),
             "upload": lambda: upload.measure(stack, pool, size=options.size, times=3 if quick else 5),
             "memory": lambda: starting.memory(stack),
             "fleet": lambda: fleet.measure(stack, hosts=10 if quick else 100, guests=100, seconds=20 if quick else 130),

@@ -3,7 +3,10 @@
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext
+
 from accounts.rights import Action, most
+from console.refusals import REFUSALS
 from console.services import why_dark
 from instances.actions import MEDIA, POWER, Verb, possible
 from instances.models import Instance
@@ -29,6 +32,14 @@ class Page:
     def dark(self) -> Refused | None:
         """Why there is no display to be seen; None when there is one."""
         return why_dark(self.instance)
+
+    @property
+    def refusals(self) -> list[dict[str, str]]:
+        """What the console's service may say instead of showing the display, in the reader's language."""
+        return [
+            {"code": why.code, "title": gettext(why.title), "detail": gettext(why.detail), "hint": gettext(why.hint)}
+            for why in REFUSALS
+        ]
 
     @cached_property
     def verbs(self) -> list[Verb]:

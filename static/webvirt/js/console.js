@@ -24,6 +24,7 @@ let tries = 0;
 let timer;
 let lostAt;
 let lostWords;
+let password; // the display's, where it has one and it was told
 
 function picture() {
   return document.getElementById("picture").dataset.picture === "yes";
@@ -31,7 +32,7 @@ function picture() {
 
 /** Show one of the cover's sayings; the dark guest's own stands before all that could be retried. */
 function say(what) {
-  const dark = !picture() && ["connecting", "waiting", "lost", "problem"].includes(what);
+  const dark = !picture() && ["connecting", "waiting", "lost", "problem", "password"].includes(what);
   cover.dataset.shows = dark ? "dark" : what;
   cover.hidden = false;
   showBar();
@@ -77,26 +78,41 @@ function connect(address) {
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   url.host = location.host;
   const socket = new WebSocket(url);
-  let code;
-  socket.addEventListener("close", (event) => (code = event.code));
+  let end = {};
+  socket.addEventListener("close", (event) => (end = event));
   attempt = new RFB(screen, socket);
   attempt.background = "transparent";
   scale(scaling());
   attempt.addEventListener("connect", connected);
-  attempt.addEventListener("disconnect", () => lost(code));
+  attempt.addEventListener("credentialsrequired", identify);
+  attempt.addEventListener("securityfailure", () => {
+    document.getElementById("password-problem").hidden = password === undefined;
+    password = undefined;
+  });
+  attempt.addEventListener("disconnect", () => lost(end.code, end.reason));
+}
+
+function identify() {
+  if (password !== undefined) attempt.sendCredentials({ password });
+  else {
+    say("password");
+    document.getElementById("display-password").focus();
+  }
 }
 
 function connected() {
   rfb = attempt;
   tries = 0;
   cover.hidden = true;
+  document.getElementById("password-problem").hidden = true;
   if (!document.querySelector("dialog[open], .cbar :focus")) rfb.focus();
   if (lostAt) tell(lostWords.replace("{}", Math.max(1, Math.round((Date.now() - lostAt) / 1000))));
   lostAt = undefined;
   showBar();
 }
 
-function lost(code) {
+function lost(code, reason) {
+  const refusal = code === NO_DISPLAY && [...cover.querySelectorAll("[data-refusal]")].some((one) => one.dataset.when === reason);
   const ended = code === DISPLAY_ENDED || code === NO_DISPLAY;
   if (rfb) {
     lostAt = Date.now();
@@ -105,6 +121,10 @@ function lost(code) {
   rfb = undefined;
   attempt = undefined;
   release();
+  if (refusal) {
+    say(reason);
+    return;
+  }
   say(ended ? "waiting" : lostAt ? "lost" : "connecting");
   again();
 }
@@ -192,6 +212,17 @@ document.getElementById("paste-form").addEventListener("submit", async (event) =
   const whole = await type(() => (rfb === typing ? rfb : undefined), text);
   if (whole) told.succeed();
   else told.fail({ title: words.cut });
+});
+
+document.getElementById("password").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = document.getElementById("display-password");
+  password = field.value;
+  field.value = "";
+  document.getElementById("password-problem").hidden = true;
+  say("connecting");
+  if (attempt instanceof RFB) attempt.sendCredentials({ password });
+  else open();
 });
 
 // Whether the guest has a picture comes with the live cover.
