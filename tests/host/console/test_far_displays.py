@@ -102,7 +102,9 @@ def test_the_guests_end_is_a_clean_end_by_ssh_too(by_ssh: Far) -> None:
     assert by_ssh.refusal() == (4404, "invalid_state")
 
 
-def test_another_key_is_not_served_by_the_connection_of_the_old_one(by_ssh: Far, ssh_host: SshHost) -> None:
+def test_another_key_is_not_served_by_the_connection_of_the_old_one(
+    by_ssh: Far, ssh_host: SshHost, ssh_client: SshClient
+) -> None:
     door = by_ssh.door
     wait_for(lambda: shows_the_whole_screen(door), 30)
     ssh_host.change_host_key()
@@ -110,6 +112,8 @@ def test_another_key_is_not_served_by_the_connection_of_the_old_one(by_ssh: Far,
     assert by_ssh.refusal() == (4404, "host_key_changed")
     door.lead_to(ssh_host.uri, by_ssh.uuid, host_key=ssh_host.host_key)
     wait_for(lambda: shows_the_whole_screen(door), 30)
+    ssh_client.forget()
+    ssh_client.know(ssh_host)
 
 
 def test_ssh_leads_to_a_socket_of_its_own_user_and_to_one_that_is_not_its_users_it_does_not(
@@ -137,6 +141,8 @@ def test_a_host_that_forwards_nothing_is_told_apart(by_ssh: Far, ssh_host: SshHo
     ssh_host.run("tee", "-a", "/etc/ssh/sshd_config", stdin="AllowTcpForwarding no\n")
     ssh_host.stop_sshd()
     ssh_host.start_sshd()
+    # Another address, or the connection that stands would go on being used.
+    by_ssh.door.lead_to(f"qemu+ssh://webvirt@{ssh_host.address}:22/system", by_ssh.uuid, host_key=ssh_host.host_key)
     assert by_ssh.refusal() == (4404, "no_way")
 
 
