@@ -39,7 +39,7 @@ def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
     with TemporaryDirectory(dir=private_folder(settings.RUN / OPENING)) as name:
         folder = Path(name)
         known = endpoint(host.uri).transport == "ssh" and host.host_key
-        control = _control(host) if shared else None
+        control = control_of(host) if shared else None
         ssh = _ssh(folder, host.host_key, secrets, control) if known else None
         access = Access(host.uri, password=secrets.password, ssh=ssh, pki=_pki(folder, secrets))
         if ssh and control:
@@ -47,7 +47,7 @@ def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
         yield access
 
 
-def _control(host: Host) -> Path:
+def control_of(host: Host) -> Path:
     """The socket of the shared connection: another one where anything by which the host is reached is another."""
     digest = hashlib.sha256(repr(host.reach).encode()).digest()
     return Path(settings.RUN) / base64.urlsafe_b64encode(digest).decode()[:CONTROL_LENGTH]

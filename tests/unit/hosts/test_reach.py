@@ -9,16 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosts.access import access_to
+from hosts.access import access_to, control_of
 from hosts.keys import HostKey, own_key, own_public_key
 from hosts.models import Host
 from hosts.secrets import Secrets, seal, unseal
 from hosts.services import add_host, trust_key
 from tasks.errors import Invalid
 from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
+from tests.stack import free_port
 from tests.unit.world import World
-from virt.errors import HostKeyUnknown, PasswordRefused, Unsupported
+from virt.access import Access
+from virt.errors import HostKeyUnknown, PasswordRefused, Unreachable, Unsupported
+from virt.ssh import passage
 from virt.transport import endpoint
+from webvirt.places import LONGEST_SOCKET_FOLDER
 
 SSH = "qemu+ssh://webvirt@kvm.example:2222/system"
 
@@ -142,3 +146,52 @@ def test_paths_with_odd_names_are_quoted_for_ssh(
         assert "a%20b%25h" in access.address
         told = subprocess.run([access.ssh, "-G", "kvm.example"], capture_output=True, text=True, check=True).stdout
         assert f"userknownhostsfile {access.ssh.parent}/known_hosts" in told
+
+
+def options_of(program: Path) -> dict[str, str]:
+    told = subprocess.run([program, "-G", "kvm.example"], capture_output=True, text=True, check=True).stdout
+    return dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
+
+
+def test_ssh_is_quick_and_goes_through_no_connection_of_others(world: World, host_key: HostKey) -> None:
+    host = add_host(name="new", uri=SSH, actor=world.admin)
+    trust_key(host, key=host_key, actor=world.admin)
+    with access_to(host) as access:
+        assert access.ssh is not None
+        options = options_of(access.ssh)
+        assert options["ciphers"].startswith("aes128-gcm@openssh.com,")
+        assert options.get("controlpath", "none") == "none"
+
+
+def test_a_shared_connection_is_not_that_of_another_address_key_or_secret(world: World, host_key: HostKey) -> None:
+    host = Host(name="new", uri=SSH, host_key=str(host_key))
+    others = (
+        Host(uri=SSH.replace("kvm", "kvn"), host_key=str(host_key)),
+        Host(uri=SSH, host_key=str(host_key).replace("A", "B")),
+        Host(uri=SSH, host_key=str(host_key), sealed="x"),
+    )
+    assert len({control_of(one) for one in (host, *others)}) == 4
+    assert control_of(host) == control_of(Host(name="renamed", uri=SSH, host_key=str(host_key)))
+
+
+def test_sockets_of_shared_connections_fit_the_longest_folder(world: World, settings: Any) -> None:
+    settings.RUN = Path("/" + "r" * (LONGEST_SOCKET_FOLDER - 1))
+    assert len(str(control_of(Host(uri=SSH)))) + 17 <= 107
+
+
+def test_a_shared_connection_that_cannot_be_made_is_an_error_and_leaves_nothing(
+    world: World, host_key: HostKey, settings: Any, tmp_path: Path
+) -> None:
+    settings.RUN = tmp_path
+    host = Host(uri=f"qemu+ssh://webvirt@127.0.0.1:{free_port()}/system", host_key=str(host_key))
+    with pytest.raises(Unreachable, match="Connection refused"), access_to(host, shared=True):
+        pass
+    assert not control_of(host).exists()
+    assert list((tmp_path / "opening").iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["/tmp/${HOME}", "/tmp/%h", "/tmp/a:b", "/tmp/a\\b"])
+def test_a_displays_socket_is_never_read_by_ssh_as_something_else(tmp_path: Path, path: str) -> None:
+    access = Access(SSH, ssh=tmp_path / "ssh")
+    with pytest.raises(Unsupported), passage(access, path):
+        pass

@@ -114,3 +114,9 @@ def test_capabilities_tell_machines_and_virt_types() -> None:
     assert "q35" in capabilities.machines("x86_64")
     assert capabilities.virt_types("x86_64") == ["qemu", "kvm"]
     assert capabilities.virt_types("pdp11") == []
+
+
+def test_where_the_display_listens_can_be_left_to_the_host() -> None:
+    spec = SPECS["guest-iso"]
+    assert build(spec, DOMCAPS).graphics[0].listen == "127.0.0.1"
+    assert build(replace(spec, listen=""), DOMCAPS).graphics[0].listen is None
