@@ -33,7 +33,7 @@ def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
 
     With `shared` an ssh host is opened through one ssh connection, which is made where there is none and kept
     for a minute. Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, PasswordRefused when
-    its secrets cannot be read; with `shared` also what virt.ssh.hold does.
+    its secrets cannot be read, and with `shared` TimedOut.
     """
     secrets = unseal(host.sealed)
     with TemporaryDirectory(dir=private_folder(settings.RUN / OPENING)) as name:

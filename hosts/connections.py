@@ -16,14 +16,18 @@ from virt.connection import Connection, open_connection
 
 
 @contextmanager
-def connect(host_id: int) -> Iterator[Connection]:
-    """Open the host for a job, and close it after. Raises virt's Unreachable and its kin."""
+def connect(host_id: int, *, shared: bool = True) -> Iterator[Connection]:
+    """Open the host for a job, and close it after. Raises virt's Unreachable and its kin.
+
+    Jobs share one ssh connection, which spares each of them the signing in; one that moves much data takes its
+    own, so that consoles and others do not wait behind it.
+    """
     host = Host.objects.filter(pk=host_id).first()
     if host is None:
         raise JobFailed(
             gettext_noop("The host is gone"), gettext_noop("It was removed from Webvirt before this began.")
         )
-    with access_to(host) as access:
+    with access_to(host, shared=shared) as access:
         connection = open_connection(access)
     with connection:
         yield connection

@@ -67,7 +67,7 @@ def upload(context: Context) -> dict[str, str]:
     if found is None:
         raise JobFailed(gettext_noop("The upload is gone"), gettext_noop("It was removed before its turn came."))
     context.make(upload=str(found.pk))
-    with connect(context.host_id) as conn:
+    with connect(context.host_id, shared=False) as conn:
         on_host.require_place(conn, found.pool.uuid, found.filename, found.length)
         make_volume(conn, context, found)
         digest = send(conn, context, found)

@@ -168,7 +168,7 @@ def download(context: Context) -> dict[str, str | int]:
     """Bring a volume's content to where it can be fetched from; holes stay holes (virStorageVolDownload)."""
     pool, name = place_of(context)
     path = downloads.path_of(context.task.pk)
-    with connect(context.host_id) as conn:
+    with connect(context.host_id, shared=False) as conn:
         found = pools.describe_volume(conn, pool, name)
         on_host.require_still(conn, found.path)
         if (free := downloads.free_bytes()) < found.allocation_bytes:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from virt.access import Access
-from virt.errors import HostKeyChanged, HostKeyUnknown, KeyRefused, TimedOut, Unreachable, Unsupported, VirtError
+from virt.errors import HostKeyUnknown, TimedOut, Unreachable, Unsupported
 from virt.transport import endpoint
 from virt.words import gettext_noop
 
@@ -19,11 +19,6 @@ HOLD_SECONDS = 20.0
 # How long a connection stays after its last use.
 KEPT_SECONDS = 60
 ASK_SECONDS = 10.0
-_SAID: tuple[tuple[str, type[VirtError]], ...] = (
-    ("HOST IDENTIFICATION HAS CHANGED", HostKeyChanged),
-    ("Host key verification failed", HostKeyUnknown),
-    ("Permission denied", KeyRefused),
-)
 # ssh fills in what follows these, and splits at the others.
 _SPECIAL = frozenset("%$:\\\0\n")
 
@@ -54,8 +49,9 @@ def offered_keys(host: str, port: int) -> list[str]:
 def hold(access: Access, control: Path) -> None:
     """Have a connection to the host at the socket `control`, which `access.ssh` is set to go through.
 
-    It is made where there is none, and ends by itself `KEPT_SECONDS` after its last use. Raises Unreachable,
-    TimedOut, HostKeyUnknown, KeyRefused.
+    It is made where there is none, and ends by itself `KEPT_SECONDS` after its last use. Where the host refuses
+    it, there is none: libvirt's own ssh is then refused in the same words, and what those mean is told there.
+    Raises TimedOut, so that nobody waits twice.
     """
     with control.with_name(f"{control.name}.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -63,7 +59,11 @@ def hold(access: Access, control: Path) -> None:
             return
         control.unlink(missing_ok=True)
         persist = f"ControlPersist={KEPT_SECONDS}"
-        _ssh(access, "-N", "-o", "ControlMaster=yes", "-o", persist, seconds=HOLD_SECONDS)
+        try:
+            _ssh(access, "-N", "-o", "ControlMaster=yes", "-o", persist, seconds=HOLD_SECONDS)
+        except Unreachable as error:
+            if "timed out" in error.libvirt or isinstance(error, TimedOut):
+                raise TimedOut(libvirt=error.libvirt) from error
 
 
 @contextmanager
@@ -113,5 +113,4 @@ def _ssh(access: Access, *options: str, seconds: float) -> None:
     except subprocess.TimeoutExpired as error:
         raise TimedOut() from error
     if told.returncode:
-        kind = next((kind for words, kind in _SAID if words in told.stderr), Unreachable)
-        raise kind(libvirt=" ".join(told.stderr.split()))
+        raise Unreachable(libvirt=" ".join(told.stderr.split()))

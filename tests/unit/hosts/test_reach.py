@@ -19,6 +19,7 @@ from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.stack import free_port
 from tests.unit.world import World
 from virt.access import Access
+from virt.connection import open_connection
 from virt.errors import HostKeyUnknown, PasswordRefused, Unreachable, Unsupported
 from virt.ssh import passage
 from virt.transport import endpoint
@@ -179,13 +180,13 @@ def test_sockets_of_shared_connections_fit_the_longest_folder(world: World, sett
     assert len(str(control_of(Host(uri=SSH)))) + 17 <= 107
 
 
-def test_a_shared_connection_that_cannot_be_made_is_an_error_and_leaves_nothing(
+def test_a_shared_connection_that_is_refused_leaves_nothing_and_libvirt_says_why(
     world: World, host_key: HostKey, settings: Any, tmp_path: Path
 ) -> None:
     settings.RUN = tmp_path
     host = Host(uri=f"qemu+ssh://webvirt@127.0.0.1:{free_port()}/system", host_key=str(host_key))
-    with pytest.raises(Unreachable, match="Connection refused"), access_to(host, shared=True):
-        pass
+    with access_to(host, shared=True) as access, pytest.raises(Unreachable, match="Connection refused"):
+        open_connection(access)
     assert not control_of(host).exists()
     assert list((tmp_path / "opening").iterdir()) == []
 
