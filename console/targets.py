@@ -89,12 +89,12 @@ def _near(target: Target) -> socket.socket:
 def _by_ssh(target: Target) -> socket.socket:
     with access_to(target.host, shared=True) as access, open_connection(access) as connection:
         shown = displays.listening(connection, target.uuid, target.index)
-        with passage(access, _there(shown)) as path:
-            display = _opened(partial(_socket_at, path))
+        with passage(access, there_of(shown)) as path:
+            display = _opened(partial(socket_at, path))
         return _still(target, connection, shown, display)
 
 
-def _there(shown: Listening) -> str:
+def there_of(shown: Listening) -> str:
     """Where the display listens, as its host itself would say it."""
     if shown.path:
         return shown.path
@@ -112,11 +112,11 @@ def _over_the_network(target: Target) -> socket.socket:
         if not shown.port or is_for_the_host_alone(shown.address):
             raise OutOfReach()
         address = endpoint(target.host.uri).host if shown.address in EVERYWHERE else shown.address
-        display = _opened(partial(_socket_to, address, shown.port))
+        display = _opened(partial(socket_to, address, shown.port))
         return _still(target, connection, shown, display)
 
 
-def _socket_at(path: Path) -> socket.socket:
+def socket_at(path: Path) -> socket.socket:
     display = socket.socket(socket.AF_UNIX)
     display.settimeout(CONNECT_SECONDS)
     try:
@@ -127,7 +127,7 @@ def _socket_at(path: Path) -> socket.socket:
     return display
 
 
-def _socket_to(address: str, port: int) -> socket.socket:
+def socket_to(address: str, port: int) -> socket.socket:
     try:
         display = socket.create_connection((address, port), timeout=CONNECT_SECONDS)
     except OSError as error:
