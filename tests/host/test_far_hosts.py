@@ -77,7 +77,14 @@ def test_the_main_job_is_done_on_another_machine(stack: Stack, which: str, reque
         assert machine.run("sha256sum", f"{FOLDER}/copy-{run}.iso").split()[0] == sha256_of(IPXE)
 
         # A guest of it, and what it shows.
-        wish = {"name": guest_name, "host": host["id"], "cdrom": {"volume": image["id"]}, "networks": [], "start": True}
+        wish = {
+            "name": guest_name,
+            "host": host["id"],
+            "cdrom": {"volume": image["id"]},
+            "disks": [{"pool": pool["id"], "size_bytes": 1 << 30}],
+            "networks": [],
+            "start": True,
+        }
         created = program.change("POST", "instances/", wish)
         assert created["state"] == "succeeded", created
         assert machine.virsh("domstate", guest_name) == "running"
