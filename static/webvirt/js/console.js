@@ -125,7 +125,8 @@ function lost(code, reason) {
     say(reason);
     return;
   }
-  say(ended ? "waiting" : lostAt ? "lost" : "connecting");
+  const mistaken = !document.getElementById("password-problem").hidden;
+  say(mistaken ? "password" : ended ? "waiting" : lostAt ? "lost" : "connecting");
   again();
 }
 
