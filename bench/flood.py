@@ -31,7 +31,7 @@ def serve(port: int, path: str, sshd: str = "", host_key: str = "") -> None:
     from console import service, targets  # noqa: PLC0415 - they need Django
     from hosts.access import access_to  # noqa: PLC0415
     from hosts.models import Host  # noqa: PLC0415
-    from virt.ssh import passage  # noqa: PLC0415
+    from virt.passage import passage  # noqa: PLC0415
 
     far = Host(uri=f"qemu+ssh://127.0.0.1:{sshd}/system", host_key=host_key)
 

@@ -18,7 +18,7 @@ from virt.access import HOST
 from virt.connection import Connection, open_connection
 from virt.displays import Listening
 from virt.errors import InvalidState, Unsupported
-from virt.ssh import passage
+from virt.passage import passage
 from virt.transport import Transport, endpoint
 from virt.words import gettext_noop
 

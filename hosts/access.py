@@ -14,7 +14,7 @@ from hosts.keys import own_key
 from hosts.models import Host
 from hosts.secrets import Secrets, unseal
 from virt.access import Access
-from virt.ssh import hold
+from virt.passage import hold
 from virt.transport import endpoint
 from webvirt.places import private_folder
 

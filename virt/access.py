@@ -34,14 +34,19 @@ class Access:
         return unquote(urlsplit(self.uri).username or "")
 
     @property
+    def program(self) -> Path:
+        """What is run as ssh. Raises HostKeyUnknown where the host's key is not pinned."""
+        if self.ssh is None:
+            raise HostKeyUnknown(gettext_noop("The key of this host has not been confirmed yet."))
+        return self.ssh
+
+    @property
     def address(self) -> str:
         """The address as libvirt's open takes it. Raises HostKeyUnknown for ssh without a pinned key."""
         parts = urlsplit(self.uri)
         query = parse_qsl(parts.query, keep_blank_values=True)
         if parts.scheme.endswith("+ssh"):
-            if self.ssh is None:
-                raise HostKeyUnknown(gettext_noop("The key of this host has not been confirmed yet."))
-            query += [("command", str(self.ssh)), ("no_tty", "1")]
+            query += [("command", str(self.program)), ("no_tty", "1")]
         if self.pki is not None:
             query.append(("pkipath", str(self.pki)))
         return urlunsplit(parts._replace(query=urlencode(query, safe="/", quote_via=quote)))

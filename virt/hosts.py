@@ -97,8 +97,8 @@ def describe(conn: Connection) -> HostFacts:
     return HostFacts(
         hostname=handle.getHostname(),
         driver=conn.driver,
-        libvirt_version=_version(conn.lib_version),
-        hypervisor_version=_version(handle.getVersion()),
+        libvirt_version=version(conn.lib_version),
+        hypervisor_version=version(handle.getVersion()),
         arch=arch,
         cpus=cpus,
         cpu_model=(cpu.model if cpu else None) or model,
@@ -143,7 +143,7 @@ def choose_acceleration(conn: Connection, capabilities: Capabilities, arch: str)
         return Acceleration(False, gettext_noop("This host does not offer KVM, so QEMU emulates the processor."))
     if arch not in _X86:
         return Acceleration(True, gettext_noop("This host offers KVM."))
-    if _shows_hardware(conn, capabilities):
+    if shows_hardware(conn, capabilities):
         return Acceleration(True, gettext_noop("This host offers KVM, and its processor supports it."))
     return Acceleration(
         False,
@@ -153,7 +153,8 @@ def choose_acceleration(conn: Connection, capabilities: Capabilities, arch: str)
     )
 
 
-def _shows_hardware(conn: Connection, capabilities: Capabilities) -> bool:
+def shows_hardware(conn: Connection, capabilities: Capabilities) -> bool:
+    """Whether the host's CPU has vmx or svm (virConnectBaselineCPU)."""
     cpu = capabilities.cpu
     if cpu is None:
         return False
@@ -164,7 +165,8 @@ def _shows_hardware(conn: Connection, capabilities: Capabilities) -> bool:
         found: str = conn.handle.baselineCPU([cpu.to_xml()], flags)
         return found
 
-    expanded = if_supported(expand)
+    # A driver in memory has a CPU without a model, which cannot be expanded.
+    expanded = if_supported(expand) if cpu.model else None
     known = cpu if expanded is None else type(cpu).parse(expanded)
     return any(feature.name in _HARDWARE_FEATURES for feature in known.features)
 
@@ -206,5 +208,6 @@ def _memory(conn: Connection) -> tuple[int, int]:
     return stats["total"] * _KIB, free * _KIB
 
 
-def _version(number: int) -> str:
+def version(number: int) -> str:
+    """A version as libvirt counts it, written 9.0.0."""
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

@@ -15,13 +15,13 @@ from hosts.models import Host
 from hosts.secrets import Secrets, seal, unseal
 from hosts.services import add_host, trust_key
 from tasks.errors import Invalid
-from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.stack import free_port
+from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.unit.world import World
 from virt.access import Access
 from virt.connection import open_connection
 from virt.errors import HostKeyUnknown, PasswordRefused, Unreachable, Unsupported
-from virt.ssh import passage
+from virt.passage import passage
 from virt.transport import endpoint
 from webvirt.places import LONGEST_SOCKET_FOLDER
 

@@ -1,0 +1,181 @@
+"""Whether ssh lets us in: the host's key, our key, a login shell that runs commands."""
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from getpass import getuser
+
+from virt import ssh
+from virt.access import Access
+from virt.checklist.line import Budget, Line, State, ok
+from virt.checklist.seen import LOOK_SECONDS, MARK, SCRIPT, Seen, parse
+from virt.errors import TimedOut
+from virt.transport import Endpoint
+from virt.words import gettext_noop
+
+# What a clock may differ by without harm, besides the second by which `date` counts.
+CLOCK_SECONDS = 2
+FINGERPRINT = "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $key; done"
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What was found inside, and how many seconds the host's clock is ahead."""
+
+    seen: Seen
+    ahead: int
+
+
+def lines(access: Access, peer: Endpoint, public_key: str, budget: Budget) -> Generator[Line, None, Entered | None]:
+    """The lines of ssh, and what was seen inside; None when it could not be entered."""
+    if access.ssh is None:
+        yield Line(
+            "host_key",
+            State.FAILED,
+            gettext_noop("not confirmed yet"),
+            gettext_noop("Nobody has said yet that the key which the host shows is its own."),
+            gettext_noop("Compare the fingerprint on the host with the one that Webvirt shows, and confirm it."),
+            command=FINGERPRINT,
+            where="host",
+        )
+        return None
+    began = time.time()
+    try:
+        told = ssh.run(access, command=("sh", "-s"), stdin=SCRIPT, seconds=budget.at_most(LOOK_SECONDS))
+    except TimedOut:
+        yield Line(
+            "host_key",
+            State.FAILED,
+            gettext_noop("ssh gets no answer"),
+            gettext_noop("The port is open, but nothing that speaks ssh answers there in time."),
+            gettext_noop("Look whether sshd on the host is stuck or overloaded, and that the port is the one of sshd."),
+            command="systemctl status ssh sshd",
+            where="host",
+        )
+        return None
+    ended = time.time()
+    before, mark, after = told.out.partition(MARK + "\n")
+    refused = _refused(told.err, peer, public_key) if told.code == 255 and not mark else None
+    if refused is not None and refused.name == "host_key":
+        yield refused
+        return None
+    yield ok("host_key", gettext_noop("it is the confirmed one"))
+    user = peer.user or getuser()
+    if refused is not None:
+        yield refused
+        return None
+    yield ok("key", gettext_noop("our key logs in as %(user)s"), user=user)
+    if not mark:
+        yield _no_shell(user, told)
+        return None
+    if before:
+        yield _chatty(user, before)
+        return None
+    yield ok("shell", gettext_noop("commands run as %(user)s"), user=user)
+    seen = parse(after)
+    return Entered(seen, _ahead(seen.time, began, ended))
+
+
+def _ahead(there: int, began: float, ended: float) -> int:
+    """How far the host's clock is outside of the time in which it was asked, in seconds; 0 within it."""
+    if there < int(began):
+        return there - int(began)
+    return max(0, there - int(ended))
+
+
+def clock(ahead: int) -> Line:
+    if abs(ahead) <= CLOCK_SECONDS:
+        return ok("clock", gettext_noop("as here"))
+    return Line(
+        "clock",
+        State.WARNING,
+        gettext_noop("%(seconds)s s ahead of Webvirt's")
+        if ahead > 0
+        else gettext_noop("%(seconds)s s behind Webvirt's"),
+        gettext_noop("Certificates, logs and the guests' own clocks go by it."),
+        gettext_noop("Compare both machines' clocks with a third one: it may be Webvirt's that is wrong."),
+        command="timedatectl set-ntp true && timedatectl",
+        where="host",
+        params={"seconds": str(abs(ahead))},
+    )
+
+
+def _refused(said: str, peer: Endpoint, public_key: str) -> Line:
+    if "Host key verification failed" in said:
+        return Line(
+            "host_key",
+            State.FAILED,
+            gettext_noop("the host shows another key than the confirmed one"),
+            gettext_noop("It was installed anew, the address is another machine's now, or somebody stands in between."),
+            gettext_noop(
+                "Compare the new fingerprint on the host itself, not over this network, and confirm it only if "
+                "they are the same."
+            ),
+            command=FINGERPRINT,
+            where="host",
+            libvirt=said,
+        )
+    if "Permission denied" in said:
+        user = peer.user or getuser()
+        return Line(
+            "key",
+            State.FAILED,
+            gettext_noop("our key is not accepted for %(user)s"),
+            gettext_noop("The user %(user)s is not there, or its authorized_keys does not have this key."),
+            gettext_noop(
+                "If the key is there, sshd passes it over: the home folder or .ssh may be written by others, or "
+                "AllowUsers leaves %(user)s out. sshd's own log on the host says which."
+            ),
+            command=_let_in(user, public_key),
+            where="host",
+            params={"user": user},
+            libvirt=said,
+        )
+    return Line(
+        "host_key",
+        State.FAILED,
+        gettext_noop("ssh ends before the key is shown"),
+        gettext_noop("What answers there is not sshd, or it finds no common ground with ssh here."),
+        gettext_noop("Read what ssh said below, and sshd's own log on the host."),
+        command="journalctl -u ssh -u sshd --since -10min",
+        where="host",
+        libvirt=said,
+    )
+
+
+def _let_in(user: str, public_key: str) -> str:
+    return (
+        f"install -d -m 700 -o {user} ~{user}/.ssh; echo '{public_key}' >> ~{user}/.ssh/authorized_keys; "
+        f"chown {user} ~{user}/.ssh/authorized_keys; chmod 600 ~{user}/.ssh/authorized_keys"
+    )
+
+
+def _no_shell(user: str, told: ssh.Ran) -> Line:
+    return Line(
+        "shell",
+        State.FAILED,
+        gettext_noop("%(user)s may not run commands"),
+        gettext_noop("Its login shell is nologin, as service accounts have it, or its key is bound to one command."),
+        gettext_noop("Give it a real shell, or use another user; in authorized_keys nothing stands before the key."),
+        command=f"usermod --shell /bin/sh {user}",
+        where="host",
+        params={"user": user},
+        libvirt=f"{told.out}{told.err}".strip(),
+    )
+
+
+def _chatty(user: str, printed: str) -> Line:
+    return Line(
+        "shell",
+        State.FAILED,
+        gettext_noop("its login shell prints text"),
+        gettext_noop("libvirt takes what the shell of %(user)s prints for the host's answer, and gives up."),
+        gettext_noop(
+            "The command ends .bashrc early where nobody types. Other shells have files of their own, as .zshenv, "
+            ".cshrc or /etc/profile."
+        ),
+        command=f"sed -i '1i case $- in *i*) ;; *) return ;; esac' ~{user}/.bashrc",
+        where="host",
+        params={"user": user},
+        libvirt=printed.strip(),
+    )
