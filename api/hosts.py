@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from accounts.rights import Action, require
 from api.fields import Moment, Shape, Strict
 from api.filters import HostFilter
-from api.views import DetailView, ListView
+from api.schema import changes
+from api.views import DetailView, ListView, Rows, accepted, key_of
 from hosts import services
 from hosts.models import Host, HostStatus
 
@@ -87,3 +88,16 @@ class HostDetail(DetailView):
 
     def rows(self) -> QuerySet[Host]:
         return Host.objects.visible_to(self.request.user).with_status()
+
+
+class HostCheck(Rows):
+    """Whether a host can be used, and what to do where it cannot."""
+
+    def rows(self) -> QuerySet[Host]:
+        return Host.objects.visible_to(self.request.user)
+
+    @changes()
+    def post(self, request: Request, pk: int) -> Response:
+        """Look at the host line by line, in whatever state it is: the task has the lines in its `result`."""
+        task = services.check_host(host=self.get_object(), actor=self.actor, key=key_of(request))
+        return accepted(request, task)

@@ -18,6 +18,7 @@ app_name = "api"
 urlpatterns = [
     *both("hosts/", hosts.HostList, "hosts"),
     *both("hosts/<int:pk>/", hosts.HostDetail, "host"),
+    *both("hosts/<int:pk>/check", hosts.HostCheck, "host-check"),
     *both("instances/", instances.InstanceList, "instances"),
     *both("instances/<int:pk>/", instances.InstanceDetail, "instance"),
     *both("instances/<int:pk>/start", instances.Start, "instance-start"),

@@ -15,6 +15,16 @@ from tasks.errors import JobFailed
 from virt.connection import Connection, open_connection
 
 
+def host_of(host_id: int) -> Host:
+    """The host that a job is about. Raises JobFailed when it was removed meanwhile."""
+    host = Host.objects.filter(pk=host_id).first()
+    if host is None:
+        raise JobFailed(
+            gettext_noop("The host is gone"), gettext_noop("It was removed from Webvirt before this began.")
+        )
+    return host
+
+
 @contextmanager
 def connect(host_id: int, *, shared: bool = True) -> Iterator[Connection]:
     """Open the host for a job, and close it after. Raises virt's Unreachable and its kin.
@@ -22,12 +32,7 @@ def connect(host_id: int, *, shared: bool = True) -> Iterator[Connection]:
     Jobs share one ssh connection, which spares each of them the signing in; one that moves much data takes its
     own, so that consoles and others do not wait behind it.
     """
-    host = Host.objects.filter(pk=host_id).first()
-    if host is None:
-        raise JobFailed(
-            gettext_noop("The host is gone"), gettext_noop("It was removed from Webvirt before this began.")
-        )
-    with access_to(host, shared=shared) as access:
+    with access_to(host_of(host_id), shared=shared) as access:
         connection = open_connection(access)
     with connection:
         yield connection

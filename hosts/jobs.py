@@ -1,9 +1,18 @@
 """What workers do with hosts themselves, before anything on them is changed."""
 
+from dataclasses import asdict
 from typing import Any
 
+from hosts.access import access_to
+from hosts.checks import KIND
+from hosts.connections import host_of
+from hosts.keys import own_public_key, public_key_of
 from hosts.models import Host
-from tasks.registry import question
+from hosts.secrets import unseal
+from tasks.context import Context
+from tasks.registry import job, question
+from virt.checklist.line import Line, State
+from virt.checklist.run import check, planned
 from virt.ssh import offered_keys
 from virt.transport import endpoint
 
@@ -13,3 +22,20 @@ def _offered_keys(host_id: int, arguments: dict[str, Any]) -> list[str]:
     """The keys that the host's sshd offers now, the best first."""
     peer = endpoint(Host.objects.get(pk=host_id).uri)
     return offered_keys(peer.host, peer.port)
+
+
+@job(KIND)
+def _check(context: Context) -> list[dict[str, Any]]:
+    """Look at the host line by line, whatever its state; what is found shows as it is found."""
+    host = host_of(context.host_id)
+    own = unseal(host.sealed).private_key
+    found: list[dict[str, Any]] = []
+    with access_to(host) as access:
+        names = planned(access)
+        for line in check(access, public_key=public_key_of(own) if own else own_public_key()):
+            context.check()
+            found.append(asdict(line))
+            done = {entry["name"] for entry in found}
+            waiting = [asdict(Line(name, State.WAITING)) for name in names if name not in done]
+            context.so_far([*found, *waiting])
+    return found

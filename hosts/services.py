@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rights import Action, Ref, require, whole
+from hosts import checks
 from hosts.addresses import fault_of_name, fault_of_uri
 from hosts.keys import HostKey
 from hosts.models import Host, HostStatus
@@ -119,6 +120,28 @@ def trust_fingerprint(host: Host, *, fingerprint: str, actor: User) -> HostKey:
             trust_key(host, key=key, actor=actor)
             return key
     raise Refused(_("The host does not show a key with this fingerprint now."))
+
+
+def check_host(*, host: Host, actor: User, key: str | None = None) -> Task:
+    """Look at the host, whatever its state, and say line by line what works. One that is under way is answered."""
+    require(actor, Action.ADMINISTER, None)
+    request = [checks.KIND, host.pk]
+    repeated = tasks.repeat_of(actor=actor, key=key, request=request)
+    running = Task.objects.unfinished().filter(kind=checks.KIND, host_id=host.pk, arguments__uri=host.uri).first()
+    return (
+        repeated
+        or running
+        or tasks.ask_for(
+            checks.KIND,
+            actor=actor,
+            target=host.ref,
+            host_name=host.name,
+            arguments={"uri": host.uri},
+            request=request,
+            key=key,
+            lock_key=f"{checks.KIND}:{host.pk}",
+        )
+    )
 
 
 def managed(user: Any) -> list[Host]:

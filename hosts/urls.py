@@ -11,4 +11,5 @@ urlpatterns = [
     path("<int:pk>/connect/", connect_views.connect, name="connect"),
     path("<int:pk>/keys/", connect_views.keys, name="keys"),
     path("<int:pk>/trust/", connect_views.trust, name="trust"),
+    path("<int:pk>/check/", views.check, name="check"),
 ]

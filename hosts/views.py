@@ -2,10 +2,15 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.rights import Action, actor_of, require
+from hosts import services
+from hosts.checks import last_check
 from hosts.lists import HostRow, ordered, rows_of
 from hosts.models import Host
+from tasks.answers import asked, key_of
 from webvirt.listing import wanted_ids
 
 
@@ -27,3 +32,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     row: HostRow = rows_of(Host.objects.filter(pk=host.pk), request.user)[0]
     template = "hosts/_host.html" if request.GET.get("block") else "hosts/detail.html"
     return render(request, template, {"row": row, "host": row.host, "status": row.host.status})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """The last checklist of a host; a POST asks for a new one."""
+    host = get_object_or_404(Host.objects.visible_to(request.user), pk=pk)
+    if request.method == "POST":
+        task = services.check_host(host=host, actor=actor_of(request.user), key=key_of(request))
+        return asked(request, task, back=reverse("hosts:check", args=[pk]))
+    require(request.user, Action.ADMINISTER, None)
+    template = "hosts/_check.html" if request.GET.get("block") else "hosts/check.html"
+    return render(request, template, {"host": host, "check": last_check(host)})

@@ -67,6 +67,11 @@ class Context:
         )
         publish("task", self.task.pk)
 
+    def so_far(self, result: Any) -> None:
+        """Show what has been found so far, for who looks on; the job's end writes its whole result."""
+        Task.objects.filter(pk=self.task.pk, state=Task.State.RUNNING).update(result=result)
+        publish("task", self.task.pk)
+
     def say(self, text: str) -> None:
         """Add a line to the task's log."""
         LogLine.objects.create(task=self.task, text=text, at=timezone.now())

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Grant
 from accounts.rights import Ref, visible
 from tasks.errors import error_words
-from tasks.registry import TITLES
+from tasks.registry import RESULTS, TITLES
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -124,6 +124,12 @@ class Task(models.Model):
     def error_words(self) -> dict[str, str] | None:
         """Why it failed, in the reader's language: title, detail, hint, and libvirt's own message."""
         return error_words(self.error)
+
+    @property
+    def told_result(self) -> Any:
+        """What came of it, with its words in the reader's language."""
+        tell = RESULTS.get(self.kind)
+        return tell(self.result) if tell and self.result is not None else self.result
 
     @property
     def ended(self) -> bool:

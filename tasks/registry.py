@@ -30,6 +30,7 @@ class Job:
 JOBS: dict[str, Job] = {}
 QUESTIONS: dict[str, Question] = {}
 TITLES: dict[str, Promise] = {}
+RESULTS: dict[str, Callable[[Any], Any]] = {}
 
 
 def job(kind: str, *, queue: str = QUICK, undo: JobFunction | None = None) -> Callable[[JobFunction], JobFunction]:
@@ -58,3 +59,8 @@ def question(name: str) -> Callable[[Question], Question]:
 def titles(words: dict[str, Promise]) -> None:
     """What a person reads for each kind, with %(name)s for the object: 'Start %(name)s'."""
     TITLES.update(words)
+
+
+def results(words: dict[str, Callable[[Any], Any]]) -> None:
+    """How the kept results of those kinds that hold words are told in the reader's language."""
+    RESULTS.update(words)

@@ -42,7 +42,7 @@ def task_shape(task: Task, request: HttpRequest | None = None, *, ids: dict[Ref,
         "ended_at": task.ended_at,
         "cancel_asked": task.cancel_asked,
         "error": task.error_words,
-        "result": task.result,
+        "result": task.told_result,
         "log_url": request.build_absolute_uri(log_url) if request else log_url,
     }
 

@@ -56,6 +56,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "hosts/<int:pk>/keys/": ("admins who see its host", "nobody"),
     "hosts/<int:pk>/trust/": ("nobody", "admins who see its host"),
     "hosts/add/": ("only admins", "admins"),
+    "hosts/<int:pk>/check/": ("admins who see its host", "admins who see its host"),
     "instances/": ("all", "nobody"),
     "instances/bulk/": ("nobody", "anybody signed in"),  # what is not theirs is told one by one
     "instances/delete/": ("all", "nobody"),
@@ -100,6 +101,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "api/v1/events": ("all", "nobody"),
     "api/v1/hosts/": ("all", "admins"),
     "api/v1/hosts/<int:pk>/": ("who sees it", "nobody"),
+    "api/v1/hosts/<int:pk>/check": ("nobody", "admins who see its host"),
     "api/v1/instances/": ("all", "anybody signed in"),  # a host that one may not see is an error of its field
     "api/v1/instances/<int:pk>/": ("who sees it", "nobody"),
     "api/v1/instances/<int:pk>/console": ("nobody", "who operates it"),
