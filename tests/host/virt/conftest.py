@@ -11,6 +11,10 @@ from uuid import UUID, uuid4
 import libvirt
 import pytest
 
+from tests.lab.lab import Lab
+from tests.lab.ssh_host import SshClient, SshHost
+from tests.lab.tcp_host import TcpHost
+from tests.lab.tls_host import TlsHost
 from virt import storage
 from virt.access import Access
 from virt.connection import Connection, open_connection
@@ -86,3 +90,27 @@ def installer_iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
     iso = folder / "installer.iso"
     subprocess.run(["grub-mkrescue", "-o", iso, folder / "cd"], check=True, capture_output=True)
     return iso
+
+
+@pytest.fixture
+def ssh(ssh_host: SshHost, ssh_client: SshClient) -> Access:
+    return Access(ssh_host.uri, ssh=ssh_client.command)
+
+
+@pytest.fixture
+def tcp(tcp_host: TcpHost) -> Access:
+    return Access(tcp_host.uri.replace("://", f"://{tcp_host.user}@"), password=tcp_host.password)
+
+
+@pytest.fixture
+def tls(tls_host: TlsHost) -> Access:
+    return Access(tls_host.uri, pki=tls_host.client("known"))
+
+
+@pytest.fixture
+def own_ssh() -> Iterator[tuple[SshHost, Access]]:
+    """A host that is thrown away afterwards, for what cannot be mended."""
+    with Lab() as lab:
+        lab.client.know(lab.ssh)
+        lab.ssh.trust(lab.client.public_key)
+        yield lab.ssh, Access(lab.ssh.uri, ssh=lab.client.command)
