@@ -131,6 +131,22 @@ def _refused(said: str, peer: Endpoint, public_key: str) -> Line:
             params={"user": user},
             libvirt=said,
         )
+    # Before there are keys ssh says at which step it was closed.
+    if "Connection closed by" in said and "kex_exchange" not in said:
+        user = peer.user or getuser()
+        return Line(
+            "key",
+            State.FAILED,
+            gettext_noop("%(user)s is sent away"),
+            gettext_noop("The account has expired, or nobody but root is let in while the host starts or ends."),
+            gettext_noop(
+                "This lets the account live on. /etc/nologin on the host keeps all others out; its log says more."
+            ),
+            command=f"chage --expiredate -1 {user}; ls /etc/nologin /run/nologin",
+            where="host",
+            params={"user": user},
+            libvirt=said,
+        )
     return Line(
         "host_key",
         State.FAILED,
@@ -151,6 +167,19 @@ def _let_in(user: str, public_key: str) -> str:
 
 
 def _no_shell(user: str, told: ssh.Ran) -> Line:
+    said = f"{told.out}{told.err}".strip()
+    if "password has expired" in said:
+        return Line(
+            "shell",
+            State.FAILED,
+            gettext_noop("%(user)s has to change a password first"),
+            gettext_noop("Its password on the host has expired, and nothing else is done for it until it has another."),
+            gettext_noop("Who comes with a key needs none; this lets it be as it is:"),
+            command=f"chage --lastday -1 {user}",
+            where="host",
+            params={"user": user},
+            libvirt=said,
+        )
     return Line(
         "shell",
         State.FAILED,
@@ -160,7 +189,7 @@ def _no_shell(user: str, told: ssh.Ran) -> Line:
         command=f"usermod --shell /bin/sh {user}",
         where="host",
         params={"user": user},
-        libvirt=f"{told.out}{told.err}".strip(),
+        libvirt=said,
     )
 
 

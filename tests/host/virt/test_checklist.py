@@ -138,6 +138,28 @@ def test_a_shell_that_prints_is_told_apart_and_quietened(ssh_host: SshHost, ssh:
     assert Found(ssh).lines["daemon"].state is OK
 
 
+@pytest.mark.parametrize(
+    ("breaking", "title", "words"),
+    [
+        ("chage --expiredate 1 webvirt", "webvirt is sent away", "The account has expired"),
+        ("touch /etc/nologin", "webvirt is sent away", "/etc/nologin"),
+        ("chage --lastday 0 webvirt", "webvirt has to change a password first", "password on the host has expired"),
+    ],
+)
+def test_an_account_that_has_run_out_is_told(
+    ssh_host: SshHost, ssh: Access, breaking: str, title: str, words: str
+) -> None:
+    ssh_host.shell(breaking)
+    found = Found(ssh)
+    (failed,) = [name for name, line in found.lines.items() if line.failed]
+    assert failed in ("key", "shell")
+    assert found.title(failed) == title
+    assert words in found.words(failed)
+    ssh_host.run("rm", "-f", "/etc/nologin")
+    ssh_host.run("sh", "-c", found.command(failed), check=False)
+    assert Found(ssh).lines["daemon"].state is OK
+
+
 def test_what_answers_and_is_no_sshd_is_told(ssh_host: SshHost, ssh: Access) -> None:
     ssh_host.stop_sshd()
     ssh_host.run("setsid", "--fork", "sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh",
