@@ -1,8 +1,10 @@
-"""hosts/: the hosts, and what they can do."""
+"""hosts/: the hosts, what they can do, and what opens them."""
+
+from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +16,9 @@ from api.schema import changes
 from api.views import DetailView, ListView, Rows, accepted, key_of
 from hosts import services
 from hosts.models import Host, HostStatus
+from hosts.secrets import Secrets, unseal_or_none
+
+LONGEST_SECRET = 100_000
 
 
 class CapabilitiesSerializer(Shape):
@@ -31,8 +36,24 @@ class CapabilitiesSerializer(Shape):
     kvm_reason = serializers.CharField(source="kvm_words")
 
 
+class KeySerializer(Shape):
+    """An ssh key of a host; its fingerprint is as `ssh-keygen -l` prints it."""
+
+    algorithm = serializers.CharField()
+    fingerprint = serializers.CharField()
+
+
+class HostKeySerializer(Shape):
+    """The ssh key that was confirmed to be the host's own, when and by whom."""
+
+    algorithm = serializers.CharField(source="key.algorithm")
+    fingerprint = serializers.CharField(source="key.fingerprint")
+    at = Moment(source="host_key_at")
+    by = serializers.CharField(source="host_key_by")
+
+
 class HostSerializer(Shape):
-    """A host as last seen; `state_detail` says in words why it is not up."""
+    """A host as last seen; `state_detail` says in words why it is not up. `secrets` names those that are kept."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -42,12 +63,52 @@ class HostSerializer(Shape):
     state_since = Moment(source="status.since")
     last_seen = Moment(source="status.last_seen", allow_null=True)
     stale_since = Moment(source="status.stale_since", allow_null=True)
+    secrets = serializers.SerializerMethodField()
+    host_key = serializers.SerializerMethodField()
     capabilities = CapabilitiesSerializer(source="status")
 
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_secrets(self, host: Host) -> list[str]:
+        return sorted((unseal_or_none(host.sealed) or Secrets()).known)
 
-class NewHostSerializer(Strict):
+    @extend_schema_field(HostKeySerializer(allow_null=True))
+    def get_host_key(self, host: Host) -> Any:
+        return HostKeySerializer(host).data if host.host_key else None
+
+
+class SecretField(serializers.CharField):
+    """Taken, and never answered."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(
+            required=False,
+            write_only=True,
+            allow_blank=True,
+            trim_whitespace=False,
+            max_length=LONGEST_SECRET,
+            help_text=help_text,
+        )
+
+
+class ReachSerializer(Strict):
+    """How a host is reached. Secrets are kept encrypted, and never answered."""
+
+    uri = serializers.CharField(help_text="As libvirt writes it: `qemu:///system`, `qemu+ssh://USER@ADDRESS/system`.")
+    password = SecretField("Of the SASL user in `uri` (tcp, tls).")
+    private_key = SecretField("In OpenSSH's form, instead of Webvirt's own (ssh).")
+    ca_certificate = SecretField("PEM (tls).")
+    client_certificate = SecretField("PEM (tls).")
+    client_key = SecretField("PEM (tls).")
+
+
+class NewHostSerializer(ReachSerializer):
+    """A new host."""
+
     name = serializers.CharField()
-    uri = serializers.CharField(help_text="As libvirt writes it: `qemu:///system`, `qemu+tcp://ADDRESS/system`.")
+
+
+class FingerprintSerializer(Strict):
+    fingerprint = serializers.CharField(max_length=100, help_text="As `ssh-keygen -l` prints it: `SHA256:…`.")
 
 
 class HostList(ListView):
@@ -76,13 +137,15 @@ class HostList(ListView):
         require(request.user, Action.ADMINISTER, None)
         asked = NewHostSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        host = services.add_host(**asked.validated_data, actor=self.actor)
+        given = dict(asked.validated_data)
+        name, uri = given.pop("name"), given.pop("uri")
+        host = services.add_host(name=name, uri=uri, secrets=Secrets(**given), actor=self.actor)
         location = request.build_absolute_uri(reverse("api:host", args=[host.pk]))
         return Response(self.get_serializer(host).data, status=201, headers={"Location": location})
 
 
-class HostDetail(DetailView):
-    """A host."""
+class Hosts(Rows):
+    """The hosts that the user may see."""
 
     serializer_class = HostSerializer
 
@@ -90,11 +153,50 @@ class HostDetail(DetailView):
         return Host.objects.visible_to(self.request.user).with_status()
 
 
-class HostCheck(Rows):
-    """Whether a host can be used, and what to do where it cannot."""
+class HostDetail(Hosts, DetailView):
+    """A host."""
 
-    def rows(self) -> QuerySet[Host]:
-        return Host.objects.visible_to(self.request.user)
+    @extend_schema(request=ReachSerializer(partial=True), responses={200: HostSerializer})
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change how the host is reached. What is left out stays; a secret that is `""` is forgotten."""
+        host: Host = self.get_object()
+        require(request.user, Action.ADMINISTER, None)
+        asked = ReachSerializer(data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        given = dict(asked.validated_data)
+        services.change_address(host, uri=given.pop("uri", None), secrets=given, actor=self.actor)
+        return Response(self.get_serializer(host).data)
+
+
+class OfferedKeys(Hosts):
+    """The ssh keys that the host shows."""
+
+    problems = ("409", "503")
+
+    @extend_schema(responses={200: KeySerializer(many=True)})
+    def get(self, request: Request, pk: int) -> Response:
+        """The ssh keys that the host shows now, the best first. Nothing vouches for them but your own comparison."""
+        return Response(KeySerializer(services.offered_keys(self.get_object(), actor=self.actor), many=True).data)
+
+
+class TrustKey(Hosts):
+    """Confirming a host's ssh key."""
+
+    problems = ("409", "503")
+
+    @extend_schema(request=FingerprintSerializer, responses={200: HostSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Trust the key of this fingerprint, if the host shows it now (else 409). It replaces the one before."""
+        host: Host = self.get_object()
+        require(request.user, Action.ADMINISTER, None)
+        asked = FingerprintSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        services.trust_fingerprint(host, fingerprint=asked.validated_data["fingerprint"], actor=self.actor)
+        return Response(self.get_serializer(host).data)
+
+
+class HostCheck(Hosts):
+    """Whether a host can be used, and what to do where it cannot."""
 
     @changes()
     def post(self, request: Request, pk: int) -> Response:

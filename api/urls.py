@@ -18,6 +18,8 @@ app_name = "api"
 urlpatterns = [
     *both("hosts/", hosts.HostList, "hosts"),
     *both("hosts/<int:pk>/", hosts.HostDetail, "host"),
+    *both("hosts/<int:pk>/offered-keys", hosts.OfferedKeys, "host-offered-keys"),
+    *both("hosts/<int:pk>/trust-key", hosts.TrustKey, "host-trust-key"),
     *both("hosts/<int:pk>/check", hosts.HostCheck, "host-check"),
     *both("instances/", instances.InstanceList, "instances"),
     *both("instances/<int:pk>/", instances.InstanceDetail, "instance"),

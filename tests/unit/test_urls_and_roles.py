@@ -102,6 +102,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "api/v1/hosts/": ("all", "admins"),
     "api/v1/hosts/<int:pk>/": ("who sees it", "nobody"),
     "api/v1/hosts/<int:pk>/check": ("nobody", "admins who see its host"),
+    "api/v1/hosts/<int:pk>/offered-keys": ("admins who see its host", "nobody"),
+    "api/v1/hosts/<int:pk>/trust-key": ("nobody", "admins who see its host"),
     "api/v1/instances/": ("all", "anybody signed in"),  # a host that one may not see is an error of its field
     "api/v1/instances/<int:pk>/": ("who sees it", "nobody"),
     "api/v1/instances/<int:pk>/console": ("nobody", "who operates it"),

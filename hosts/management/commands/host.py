@@ -1,7 +1,8 @@
-"""`manage.py host add NAME URI`, `manage.py host list` and `manage.py host check NAME`."""
+"""`manage.py host`: hosts from the shell."""
 
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,53 +11,74 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from hosts.checks import Row, told
+from hosts.keys import own_public_key
 from hosts.models import Host
-from hosts.services import add_host, check_host
+from hosts.secrets import Secrets
+from hosts.services import add_host, check_host, trust_fingerprint
 from tasks import services as tasks
-from tasks.errors import Invalid, Refused
+from tasks.errors import Refused
 from tasks.models import Task
 
 LOOK_SECONDS = 0.1
 # A worker that is free takes a task within milliseconds; one that is not has a task of minutes at most.
 UNTAKEN_SECONDS = 15.0
 
+# Secrets come from files or standard input: a process's arguments are everybody's to read.
+FILES = {
+    "private_key": "an ssh key in OpenSSH's form, instead of Webvirt's own",
+    "ca_certificate": "the authority's certificate for TLS (PEM)",
+    "client_certificate": "Webvirt's certificate for TLS (PEM)",
+    "client_key": "the key of Webvirt's certificate (PEM)",
+}
+
 
 class Command(BaseCommand):
-    help = "Adds a host, lists the hosts with their states, or says what is wrong with one."
+    help = "Adds a host, trusts its key, lists the hosts with their states, or says what is wrong with one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         add = verbs.add_parser("add", help="Add a host; the monitor connects to it by itself.")
         add.add_argument("name")
         add.add_argument("uri", help="libvirt's address, as qemu:///system")
-        verbs.add_parser("list", help="List the hosts, one a line: name, state, address.")
-
+        add.add_argument(
+            "--password-stdin", action="store_true", help="read the password of the address' user from standard input"
+        )
+        for name, words in FILES.items():
+            add.add_argument(f"--{name.replace('_', '-')}", type=Path, metavar="FILE", help=f"a file with {words}")
+        verbs.add_parser("key", help="Print Webvirt's public ssh key, as a line of authorized_keys.")
+        trust = verbs.add_parser("trust", help="Trust the ssh key that the host shows now.")
+        trust.add_argument("name")
+        trust.add_argument("fingerprint", help="as ssh-keygen -l prints it on the host itself: SHA256:…")
         check = verbs.add_parser("check", help="Look at a host line by line; exit status 0 only if nothing failed.")
         check.add_argument("name")
+        verbs.add_parser("list", help="List the hosts, one a line: name, state, address.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["verb"] == "add":
-            self.add(options["name"], options["uri"])
-        elif options["verb"] == "check":
-            self.check_host(options["name"])
-        else:
-            self.list()
-
-    def actor(self) -> User:
-        """Whoever has this shell has the database: changes are written down as the first administrator's."""
-        actor = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
-        if actor is None:
-            raise CommandError(_("There is no administrator yet; run script/server or `manage.py setup` first."))
-        return actor
-
-    def add(self, name: str, uri: str) -> None:
-        actor = self.actor()
         try:
-            host = add_host(name=name, uri=uri, actor=actor)
-        except Invalid as error:
+            match options["verb"]:
+                case "add":
+                    self.add(options["name"], options["uri"], secrets_of(options))
+                case "key":
+                    self.stdout.write(own_public_key())
+                case "trust":
+                    self.trust(options["name"], options["fingerprint"])
+                case "check":
+                    self.check_host(options["name"])
+                case _:
+                    self.list()
+        except Refused as error:
             words = [str(word) for several in error.errors.values() for word in several]
-            raise CommandError(" ".join(words))
+            raise CommandError(" ".join(words) or str(error.detail))
+
+    def add(self, name: str, uri: str, secrets: Secrets) -> None:
+        host = add_host(name=name, uri=uri, secrets=secrets, actor=first_administrator())
         self.stdout.write(_("%(name)s was added with the number %(id)s.") % {"name": host.name, "id": host.pk})
+
+    def trust(self, name: str, fingerprint: str) -> None:
+        host = host_named(name)
+        key = trust_fingerprint(host, fingerprint=fingerprint, actor=first_administrator())
+        words = {"name": host.name, "algorithm": key.algorithm}
+        self.stdout.write(_("The %(algorithm)s key of %(name)s is trusted.") % words)
 
     def list(self) -> None:
         hosts = list(Host.objects.with_status())
@@ -68,10 +90,8 @@ class Command(BaseCommand):
 
     def check_host(self, name: str) -> None:
         """Have a worker look at the host, which is what will use it, and print its lines as they are found."""
-        host = Host.objects.filter(name=name).first()
-        if host is None:
-            raise CommandError(_("There is no host %(name)s; `manage.py host list` lists them.") % {"name": name})
-        task = check_host(host=host, actor=self.actor())
+        host = host_named(name)
+        task = check_host(host=host, actor=first_administrator())
         printed = 0
         while True:
             task.refresh_from_db()
@@ -94,7 +114,7 @@ class Command(BaseCommand):
     def give_up(self, task: Task) -> None:
         # It may be taken at this very moment; then it is ended by its worker, and nothing is left either way.
         try:
-            tasks.cancel(task=task, actor=self.actor())
+            tasks.cancel(task=task, actor=first_administrator())
         except Refused as error:
             raise CommandError(str(error.detail))
         raise CommandError(
@@ -116,3 +136,28 @@ class Command(BaseCommand):
             self.stdout.write(f"                {command}")
         if line["libvirt"]:
             self.stdout.write(f"            {_('What libvirt said')}: {line['libvirt']}")
+
+
+def host_named(name: str) -> Host:
+    host = Host.objects.filter(name=name).first()
+    if host is None:
+        raise CommandError(_("There is no host %(name)s; `manage.py host list` lists them.") % {"name": name})
+    return host
+
+
+def first_administrator() -> User:
+    """Whoever has this shell has the database: changes are written down as the first administrator's."""
+    actor = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if actor is None:
+        raise CommandError(_("There is no administrator yet; run script/server or `manage.py setup` first."))
+    return actor
+
+
+def secrets_of(options: dict[str, Any]) -> Secrets:
+    """What was given to open the host."""
+    try:
+        given = {name: options[name].read_text() for name in FILES if options[name]}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(str(error))
+    password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
+    return Secrets(password=password, **given)
