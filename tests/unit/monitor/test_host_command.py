@@ -1,12 +1,17 @@
 """Hosts from the shell."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from hosts.keys import own_public_key
 from hosts.models import Host, HostStatus
+from hosts.secrets import unseal
 from monitor import status
+from tests.unit.hosts.test_connecting import NEW, OLD, SSH, shows
+from tests.unit.hosts.test_pem import GOOD
 from tests.unit.world import person
 from virt.errors import TimedOut
 
@@ -41,3 +46,45 @@ def test_the_list_says_how_each_host_is(admin: None) -> None:
     assert "kvm-01" in out.getvalue()
     assert "down" in out.getvalue()
     assert "no answer in time" in out.getvalue()
+
+
+def test_a_password_comes_by_standard_input(admin: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("two words \r\n"))
+    call_command("host", "add", "t", "qemu+tcp://mei@h/system", "--password-stdin", stdout=StringIO())
+    assert unseal(Host.objects.get().sealed).password == "two words "
+
+
+def test_keys_and_certificates_come_from_files(admin: None, tmp_path: Path) -> None:
+    files = []
+    for name, text in GOOD.items():
+        (tmp_path / name).write_text(text)
+        files += [f"--{name.replace('_', '-')}", str(tmp_path / name)]
+    call_command("host", "add", "t", "qemu+tls://h/system", *files, stdout=StringIO())
+    assert unseal(Host.objects.get().sealed).known == set(GOOD)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"x"])
+def test_a_file_that_cannot_be_used_is_said_in_words(admin: None, tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "id").write_bytes(content)
+    with pytest.raises(CommandError):
+        call_command("host", "add", "t", SSH, "--private-key", str(tmp_path / "id"), stdout=StringIO())
+    assert not Host.objects.exists()
+
+
+def test_our_key_is_printed_alone() -> None:
+    out = StringIO()
+    call_command("host", "key", stdout=out)
+    assert out.getvalue() == own_public_key() + "\n"
+
+
+def test_a_key_is_trusted_by_the_fingerprint_that_the_host_shows(admin: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_command("host", "add", "t", SSH, stdout=StringIO())
+    shows(monkeypatch, OLD)
+    with pytest.raises(CommandError, match="does not show"):
+        call_command("host", "trust", "t", NEW.fingerprint, stdout=StringIO())
+    assert Host.objects.get().host_key == ""
+    call_command("host", "trust", "t", OLD.fingerprint, stdout=StringIO())
+    assert Host.objects.get().host_key == str(OLD)
+    with pytest.raises(CommandError, match="no host"):
+        call_command("host", "trust", "other", OLD.fingerprint, stdout=StringIO())
