@@ -10,7 +10,8 @@ from typing import Any
 
 import redis
 from celery import current_app as celery_app
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
 from tasks.errors import HostAway, Refused
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 KEPT_MS = 2000
 LOOK_SECONDS = 0.02
-NO_ANSWER = _("The host did not answer in time. Try again in a moment.")
+NO_ANSWER = gettext_lazy("The host did not answer in time. Try again in a moment.")
 
 
 def ask(host_id: int, name: str, arguments: dict[str, Any], *, timeout: float = 3.0) -> Any:
@@ -42,7 +43,8 @@ def ask(host_id: int, name: str, arguments: dict[str, Any], *, timeout: float = 
     if "answer" in found:
         return found["answer"]
     kind = HostAway if found["away"] else Refused
-    raise kind(found["detail"] % found["params"], title=found["title"])
+    words = [_(found[part]) % found["params"] for part in ("detail", "hint") if found[part]]
+    raise kind(" ".join(words), title=_(found["title"]))
 
 
 def wait_for_answer(
@@ -69,7 +71,8 @@ def answer(key: str, host_id: int, name: str, arguments: dict[str, Any]) -> None
         found: dict[str, Any] = {"answer": QUESTIONS[name](host_id, arguments)}
     except VirtError as error:
         away = error.code in ("unreachable", "timed_out")
-        found = {"away": away, "title": error.title, "detail": error.detail, "params": error.params}
+        parts = {"title": error.title, "detail": error.detail, "hint": error.hint, "params": error.params}
+        found = {"away": away, **parts}
     with client().pipeline() as pipe:
         pipe.set(key, json.dumps(found), px=KEPT_MS)
         # The mark goes when the answer goes: gone before, somebody who just looked in vain would ask again.
