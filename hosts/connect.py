@@ -83,8 +83,10 @@ class Steps:
 
     @property
     def is_let_in(self) -> bool:
-        """Whether the host took our key: whoever is told what they may not do has been let in."""
-        return self.status.is_up or self.code in LET_IN
+        """Whether the host took our key: whoever was there, or is told what they may not do, has been let in."""
+        return (
+            self.status.is_up or self.code in LET_IN or (self.status.last_seen is not None and not self.is_refused_key)
+        )
 
     @property
     def is_refused_key(self) -> bool:

@@ -238,6 +238,9 @@ def test_a_changed_key_is_loud_and_accepted_by_name_alone(
     assert "kvm-04 shows another key" in text_of(client.get("/"))
     block = text_of(client.get(f"/hosts/{ssh.pk}/keys/"))
     assert OLD.fingerprint in block and NEW.fingerprint in block
+    status.up(ssh.pk)
+    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
+    assert steps(world, ssh).now == 3
     for typed in ("", "kvm-01"):
         answer = client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW), "confirm": typed})
         ssh.refresh_from_db()
