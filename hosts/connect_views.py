@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from accounts.rights import Action, actor_of, require
 from hosts.address_form import ASKED, AddressForm
+from hosts.checks import last_check
 from hosts.connect import Offer, Steps
 from hosts.keys import HostKey
 from hosts.models import Host
 from hosts.secrets import Secrets
-from hosts.services import add_host, change_address, trust_key
+from hosts.services import add_host, change_address, check_host, trust_key
 from hosts.uris import How
 from tasks.errors import Invalid, faults, refuse
 
@@ -34,7 +35,7 @@ def add(request: HttpRequest) -> HttpResponse:
         try:
             secrets = Secrets(**form.wanted_secrets)
             host = add_host(name=form.cleaned_data["name"], uri=form.wanted_uri, secrets=secrets, actor=actor)
-            return redirect("hosts:connect", host.pk)
+            return connected(host, actor)
         except Invalid as refusal:
             form.take(refusal)
     return shown(request, form, None)
@@ -49,7 +50,7 @@ def address(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             change_address(host, uri=form.wanted_uri, secrets=form.wanted_secrets, actor=actor)
-            return redirect("hosts:connect", host.pk)
+            return connected(host, actor)
         except Invalid as refusal:
             form.take(refusal)
     return shown(request, form, host)
@@ -60,7 +61,7 @@ def connect(request: HttpRequest, pk: int) -> HttpResponse:
     """What comes after the address: letting Webvirt in, the host's key, and whether it works."""
     host, _actor = administered(request, pk)
     template = "hosts/_connect.html" if request.GET.get("block") else "hosts/connect.html"
-    return render(request, template, {"host": host, "steps": Steps(host)})
+    return render(request, template, {"host": host, "steps": Steps(host), "check": last_check(host)})
 
 
 @require_safe
@@ -82,6 +83,13 @@ def trust(request: HttpRequest, pk: int) -> HttpResponse:
     if host.host_key not in ("", str(key)) and request.POST.get("confirm", "").strip() != host.name:
         refuse(faults(confirm=_("Type the name of the host to accept its new key.")))
     trust_key(host, key=key, actor=actor)
+    return connected(host, actor)
+
+
+def connected(host: Host, actor: User) -> HttpResponse:
+    """On to the steps, with the check on its way as soon as the host can be opened."""
+    if not Steps(host).is_waiting:
+        check_host(host=host, actor=actor)
     return redirect("hosts:connect", host.pk)
 
 

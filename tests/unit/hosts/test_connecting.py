@@ -17,6 +17,7 @@ from hosts.secrets import unseal
 from hosts.services import add_host, change_address, offered_keys, trust_key
 from monitor import status
 from tasks.errors import HostAway, Invalid
+from tasks.models import Task
 from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.unit.world import World
 from virt.errors import Denied, HostKeyChanged, HostKeyUnknown, KeyRefused, PasswordRefused
@@ -300,3 +301,17 @@ def test_only_an_admin_asks_for_keys(world: World, ssh: Host) -> None:
     for act in (lambda: offered_keys(ssh, actor=world.manager), lambda: change_address(ssh, actor=world.manager)):
         with pytest.raises(PermissionDenied):
             act()
+
+
+def test_the_check_begins_as_soon_as_the_host_can_be_opened(world: World) -> None:
+    client = world.client("admin")
+    post(client, host="h")
+    host = Host.objects.get(name="new")
+    checks = Task.objects.filter(kind="hosts.check", host_id=host.pk)
+    assert not checks.exists()
+    client.post(f"/hosts/{host.pk}/trust/", {"key": str(OLD)})
+    assert checks.count() == 1
+    text = text_of(client.get(f"/hosts/{host.pk}/connect/"))
+    assert "Looking…" in text
+    post(client, name="local", how="local")
+    assert Task.objects.filter(kind="hosts.check", host_name="local").exists()
