@@ -315,3 +315,12 @@ def test_the_check_begins_as_soon_as_the_host_can_be_opened(world: World) -> Non
     assert "Looking…" in text
     post(client, name="local", how="local")
     assert Task.objects.filter(kind="hosts.check", host_name="local").exists()
+
+
+def test_every_way_to_a_first_host_is_an_administrators(world: World) -> None:
+    for name, told in (("admin", True), ("manager", False), ("stranger", False)):
+        assert ("/hosts/add/" in text_of(world.client(name).get("/search/?q=add host"))) == told
+    Host.objects.all().delete()
+    for name, told in (("admin", True), ("stranger", False)):
+        for url in ("/", "/hosts/"):
+            assert ("/hosts/add/" in text_of(world.client(name).get(url))) == told
