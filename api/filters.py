@@ -90,6 +90,7 @@ class HostFilter(RowFilter):
     name = django_filters.CharFilter()
     uri = django_filters.CharFilter()
     state = django_filters.ChoiceFilter(field_name="status__state", choices=HostStatus.State.choices)
+    maintenance = django_filters.BooleanFilter()
 
 
 class InstanceFilter(RowFilter):

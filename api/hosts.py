@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -17,6 +18,7 @@ from api.views import DetailView, ListView, Rows, accepted, key_of
 from hosts import services
 from hosts.models import Host, HostStatus
 from hosts.secrets import Secrets, unseal_or_none
+from hosts.upkeep import edit_host, remove_host
 
 LONGEST_SECRET = 100_000
 
@@ -65,6 +67,8 @@ class HostSerializer(Shape):
     stale_since = Moment(source="status.stale_since", allow_null=True)
     secrets = serializers.SerializerMethodField()
     host_key = serializers.SerializerMethodField()
+    notes = serializers.CharField()
+    maintenance = serializers.BooleanField(help_text="It takes no new guests.")
     capabilities = CapabilitiesSerializer(source="status")
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -105,6 +109,17 @@ class NewHostSerializer(ReachSerializer):
     """A new host."""
 
     name = serializers.CharField()
+
+
+class EditHostSerializer(ReachSerializer):
+    """What is left out stays."""
+
+    name = serializers.CharField(required=False)
+    notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    maintenance = serializers.BooleanField(required=False)
+
+
+EDITED = ("name", "notes", "maintenance")
 
 
 class FingerprintSerializer(Strict):
@@ -156,16 +171,29 @@ class Hosts(Rows):
 class HostDetail(Hosts, DetailView):
     """A host."""
 
-    @extend_schema(request=ReachSerializer(partial=True), responses={200: HostSerializer})
+    problems = ("409",)
+
+    @extend_schema(request=EditHostSerializer(partial=True), responses={200: HostSerializer})
     def patch(self, request: Request, pk: int) -> Response:
-        """Change how the host is reached. What is left out stays; a secret that is `""` is forgotten."""
+        """Change a host, or how it is reached. What is left out stays; a secret that is `""` is forgotten."""
         host: Host = self.get_object()
         require(request.user, Action.ADMINISTER, None)
-        asked = ReachSerializer(data=request.data, partial=True)
+        asked = EditHostSerializer(data=request.data, partial=True)
         asked.is_valid(raise_exception=True)
         given = dict(asked.validated_data)
-        services.change_address(host, uri=given.pop("uri", None), secrets=given, actor=self.actor)
+        edited = {name: given.pop(name) for name in EDITED if name in given}
+        with transaction.atomic():
+            if edited:
+                edit_host(host, **edited, actor=self.actor)
+            if given:
+                services.change_address(host, uri=given.pop("uri", None), secrets=given, actor=self.actor)
         return Response(self.get_serializer(host).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Forget the host and the rights that were granted on it; the host itself stays as it is."""
+        remove_host(self.get_object(), actor=self.actor)
+        return Response(status=204)
 
 
 class OfferedKeys(Hosts):

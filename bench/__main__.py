@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import console, fleet, guests, pages, starting, upload
+from bench import console, dark, fleet, guests, pages, starting, upload
 from bench.figures import Figure, table, written
 from tests.program import Program
 from tests.stack import HOME, Stack
@@ -21,7 +21,7 @@ from tests.virsh import virsh
 from tests.waiting import wait_for
 
 MIB = 1024**2
-PARTS = ("pages", "create", "outside", "console", "console-ssh", "upload", "memory", "fleet")
+PARTS = ("pages", "dark", "create", "outside", "console", "console-ssh", "upload", "memory", "fleet")
 POOL = f"t-bench-{os.getpid()}"
 
 
@@ -58,6 +58,7 @@ def run(stack: Stack, options: argparse.Namespace) -> Iterator[Figure]:
     with pool_of(stack) as pool:
         parts: dict[str, Callable[[], Iterator[Figure]]] = {
             "pages": lambda: pages.measure(stack, times=20 if quick else 200, seconds=3 if quick else 20),
+            "dark": lambda: dark.measure(stack, rounds=2 if quick else 4, times=10 if quick else 50),
             "create": lambda: guests.create(stack, pool, times=3 if quick else 15),
             "outside": lambda: guests.outside(stack, rounds=2 if quick else 25),
             "console": lambda: console.measure(stack, seconds=2 if quick else 10, times=2 if quick else 5),

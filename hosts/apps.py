@@ -15,3 +15,5 @@ class HostsConfig(AppConfig):
         register_model("host", Host, lambda ids: figures.latest("host", ids), host="pk", uuid=None)
         titles({checks.KIND: _("Check %(name)s")})
         results({checks.KIND: checks.told})
+        # Something happened on the host of this id.
+        register_model("happening", Host, host="pk", uuid=None, kept=True)

@@ -145,3 +145,49 @@ class HostStatus(models.Model):
     def kvm_words(self) -> str:
         """Why guests are accelerated here, or are not, in the reader's language."""
         return gettext(self.kvm_reason) if self.kvm_reason else ""
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def narrowed(self, kind: str, text: str) -> Self:
+        """Those of a kind, and with `text` in what is told of them; "" asks for all."""
+        rows = self.filter(kind=kind) if kind else self
+        if not text:
+            return rows
+        told = models.Q(title__icontains=text) | models.Q(address__icontains=text)
+        return rows.filter(told | models.Q(driver__icontains=text) | models.Q(name__icontains=text))
+
+
+class Device(models.Model):
+    """What is built into a host, or plugged into it, as last seen. Written by the monitor alone.
+
+    `title` is its maker's words or numbers, `address` its place on a bus, a MAC address or a path. `mdev` is one way
+    to divide a PCI device, `available` how many more such parts there can be. What its kind has not is null.
+    """
+
+    class Kind(models.TextChoices):
+        PCI = "pci", _("PCI")
+        USB = "usb", _("USB")
+        NET = "net", _("Network card")
+        DISK = "disk", _("Disk")
+        SCSI = "scsi", _("SCSI adapter")
+        MDEV = "mdev", _("Mediated device")
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="devices")
+    name = models.CharField(max_length=300)
+    kind = models.CharField(max_length=8, choices=Kind)
+    title = models.CharField(max_length=300, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    driver = models.CharField(max_length=100, blank=True)
+    size_bytes = models.BigIntegerField(null=True)
+    link = models.BooleanField(null=True)
+    iommu_group = models.IntegerField(null=True)
+    available = models.IntegerField(null=True)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["kind", "address", "name"]
+        constraints = [models.UniqueConstraint(name="device_once_a_host", fields=["host", "name"])]
+
+    def __str__(self) -> str:
+        return self.name

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts.rights import Action
+from instances.drivers import offers, require_offered
 from instances.models import Instance
 from tasks.errors import Refused
 from tasks.registry import LONG, QUICK, QUICK_LIMIT, titles
@@ -82,7 +83,7 @@ class Verb:
         return _words[self.name, language]
 
     def fits(self, instance: Instance) -> bool:
-        return instance.state in self.states and not self.obstacle(instance)
+        return instance.state in self.states and offers(instance, self.name) and not self.obstacle(instance)
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,7 @@ def possible(instance: Instance, right: Action | None) -> list[Verb]:
 
 def require_possible(verb: Verb, instance: Instance) -> None:
     """Raise Refused, in words, unless the guest's state allows it."""
+    require_offered(instance, verb.name)
     if verb.fits(instance):
         return
     if instance.state in verb.states:

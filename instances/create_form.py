@@ -44,7 +44,9 @@ class Choices:
     """What `user` may choose from: read once, for all the fields of one page."""
 
     def __init__(self, user: Any) -> None:
-        self.places: list[Place] = places(user)
+        found = places(user)
+        self.places: list[Place] = [place for place in found if not place.closed]
+        self.closed: list[Place] = [place for place in found if place.closed]
         hosts = [place.host for place in self.places]
         self.images: list[Volume] = list(images(user, hosts))
         self.disks: list[Volume] = candidates(user, hosts)

@@ -10,6 +10,7 @@ from accounts.rights import Action, most
 from hosts import figures
 from instances import actions
 from instances.actions import Verb, possible
+from instances.drivers import offers
 from instances.forms import AboutForm, MediaForm
 from instances.hardware import Device, Hardware
 from instances.listing import FIGURES, UNKNOWN, Figures, reason_words
@@ -59,6 +60,19 @@ class Page:
     @property
     def manages(self) -> bool:
         return self.listens and self.right >= actions.DELETE.right
+
+    @property
+    def edits(self) -> bool:
+        """Whether the viewer may change what is said about it."""
+        return self.manages and offers(self.instance, actions.EDIT.name)
+
+    @property
+    def changes_media(self) -> bool:
+        return self.manages and offers(self.instance, actions.MEDIA.name)
+
+    @property
+    def changes_autostart(self) -> bool:
+        return self.manages and self.instance.persistent and offers(self.instance, actions.AUTOSTART.name)
 
     @property
     def aside(self) -> str:

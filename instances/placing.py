@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.rights import Action, allowed
 from hosts.models import Host, HostStatus
 from hosts.services import managed
+from instances.drivers import makes_guests
 from instances.limits import Offer
 from instances.models import Instance
 from networks.models import Network
@@ -34,6 +35,13 @@ class Place:
     @property
     def acceleration(self) -> str:
         return _("KVM is chosen.") if self.host.status.kvm else _("QEMU's own emulation is chosen.")
+
+    @property
+    def closed(self) -> str:
+        """Why it takes no new guests, in a word; "" where it does."""
+        if self.host.maintenance:
+            return _("in maintenance")
+        return "" if makes_guests(self.host) else _("runs no QEMU")
 
     @cached_property
     def offer(self) -> Offer:

@@ -13,6 +13,7 @@ from hosts.services import change
 from instances import actions, limits
 from instances.actions import Verb, require_possible, transient
 from instances.disks import OwnDisk, cd_drives, own_disks
+from instances.drivers import require_offered, require_takes_guests
 from instances.labels import clean_notes, clean_tags, clean_title
 from instances.models import Instance
 from instances.spec import Errors, Spec
@@ -103,6 +104,7 @@ def set_autostart(*, instance: Instance, autostart: bool, actor: User, key: str 
     """Say whether a guest starts with its host. Refused for a transient one."""
 
     def check() -> None:
+        require_offered(instance, actions.AUTOSTART.name)
         if words := transient(instance):
             raise Refused(words)
 
@@ -129,6 +131,7 @@ def edit(*, instance: Instance, changes: Edits, actor: User, key: str | None = N
     wanted = cleaned(changes)
 
     def check() -> None:
+        require_offered(instance, actions.EDIT.name)
         if "autostart" in wanted and (words := transient(instance)):
             raise Refused(words)
 
@@ -167,6 +170,7 @@ def change_media(
     drive = target or next(iter(drives), "")
 
     def check() -> None:
+        require_offered(instance, actions.MEDIA.name)
         if drive not in drives:
             raise Refused(_("%(name)s has no such CD drive.") % {"name": instance.name})
         if volume is not None and volume.pool.host_id != instance.host_id:
@@ -229,8 +233,14 @@ def create_instance(*, spec: Spec, actor: User, key: str | None = None) -> Task:
     """Create a guest: its disks, its definition, and its start if asked.
 
     The task names the guest by a UUID chosen here, before libvirt knows it. Raises Invalid with
-    errors by field, HostAway, or PermissionDenied without MANAGE on the host and the pools.
+    errors by field, HostAway, Refused where the host takes none, or PermissionDenied without MANAGE on the
+    host and the pools.
     """
+
+    def check() -> None:
+        require_takes_guests(spec.host)
+        limits.check(spec)
+
     for pool in {pool for disk in spec.disks for pool in disk.pools}:
         require(actor, Action.MANAGE, pool.ref)
     host = spec.host
@@ -245,5 +255,5 @@ def create_instance(*, spec: Spec, actor: User, key: str | None = None) -> Task:
         arguments=spec.as_arguments(),
         request=spec.as_arguments(),
         lock_key=f"create:{host.pk}:{spec.name}",
-        check=lambda: limits.check(spec),
+        check=check,
     )

@@ -34,6 +34,8 @@ def instance_list(request: HttpRequest) -> HttpResponse:
     shown = [guest for guest in page if ids is None or guest.pk in ids]
     if request.headers.get("X-Webvirt-Live") == "rows":
         return render(request, "instances/_rows.html", {"rows": rows_of(shown, request.user)})
+    if request.GET.get("block") == "on_host":
+        return render(request, "instances/_on_host.html", {"rows": rows_of(shown, request.user), "page": page})
     template = LIST_BLOCKS.get(request.GET.get("block", ""), "instances/list.html")
     context = {
         "rows": rows_of(shown, request.user) if template == "instances/list.html" else [],

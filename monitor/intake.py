@@ -2,15 +2,20 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from hosts.settle import Look
+from monitor.happenings import Heard, heard_now
 from virt.events import Event
 
 # Events of one action come in a burst; read once after it. (`virsh start` sends three within 2 ms.)
 GATHER_SECONDS = 0.008
+
+# The newest are kept, while nobody takes them.
+MOST_HEARD = 1000
 
 # What a note of this type reads: a volume, and what is uploaded, is named by its pool and read with it.
 KINDS = {
@@ -38,12 +43,13 @@ class Note:
 class Work:
     """What to read now, each object once, the looks to answer when its rows are committed, and what to finish.
 
-    `answers` are of calls that ran aside; each is a function that takes it in.
+    `answers` are of calls that ran aside; each is a function that takes it in. `heard` are the events themselves.
     """
 
     notes: list[Note] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     answers: list[Callable[[], None]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
 
     def of(self, kind: str) -> list[UUID]:
         return [note.uuid for note in self.notes if note.kind == kind and note.uuid is not None]
@@ -57,6 +63,7 @@ class Intake:
         self._notes: dict[Note, None] = {}
         self._looks: list[Look] = []
         self._answers: list[Callable[[], None]] = []
+        self._heard: deque[Heard] = deque(maxlen=MOST_HEARD)
         self._stop = threading.Event()
 
     @property
@@ -64,10 +71,16 @@ class Intake:
         return self._stop.is_set()
 
     def happened(self, event: Event) -> None:
-        """Note an event's object; called in the event loop's thread."""
+        """Note an event and its object; called in the event loop's thread."""
+        if event.kind in IRRELEVANT:
+            return
+        heard = heard_now(event)
         kind = KINDS.get(event.object_type)
-        if kind is not None and event.kind not in IRRELEVANT:
-            self.note(Note(kind, event.uuid))
+        with self._filled:
+            self._heard.append(heard)
+            if kind is not None:
+                self._notes[Note(kind, event.uuid)] = None
+            self._filled.notify()
 
     def note(self, *notes: Note) -> None:
         with self._filled:
@@ -116,10 +129,12 @@ class Intake:
             notes, self._notes = self._notes, {}
             looks, self._looks = self._looks, []
             answers, self._answers = self._answers, []
+            heard = list(self._heard)
+            self._heard.clear()
         for look in looks:
             for ref in look.refs:
                 notes[Note(KINDS[ref.type], ref.uuid)] = None
-        return Work(list(notes), looks, answers)
+        return Work(list(notes), looks, answers, heard)
 
     def _has_some(self) -> bool:
-        return bool(self._notes or self._looks or self._answers or self.stopped)
+        return bool(self._notes or self._looks or self._answers or self._heard or self.stopped)

@@ -18,9 +18,10 @@ from hosts.access import access_to
 from hosts.models import Host
 from hosts.settle import Look, answer, ask
 from instances.models import Instance
-from monitor import fence, guests, nets, pools, status
+from monitor import devices, fence, guests, happenings, nets, pools, status
 from monitor.addresses import ROUND_SECONDS, AddressReader
 from monitor.chores import Chore
+from monitor.devices import DeviceClock
 from monitor.errands import Errand, Errands
 from monitor.figures import Sampler
 from monitor.intake import Intake, Note, Work
@@ -29,6 +30,7 @@ from monitor.pace import Pace
 from monitor.rows import batches
 from storage.models import Pool
 from virt import domains, hosts
+from virt.devices import DeviceFacts, list_devices
 from virt.domains import DomainState
 from virt.errors import Unsupported, VirtError
 from virt.events import Event
@@ -47,6 +49,7 @@ WHOLE_SECONDS = 120.0
 REFRESH_SECONDS = 600.0
 GUESTS_A_STEP = 5
 ADDRESSES_FIRST_SECONDS = 2.0
+DEVICES_LOOK_SECONDS = 5.0
 # libvirt's first look at a host runs each QEMU binary that is installed there.
 FACTS_SECONDS = 90.0
 
@@ -74,6 +77,7 @@ class HostReader:
         self._agrees = False
         self._began = False
         self._intake = Intake()
+        self._devices = DeviceClock()
         self._thread = threading.Thread(target=self._run, name=f"host {host.pk}", daemon=True)
 
     def start(self) -> None:
@@ -196,6 +200,7 @@ class HostReader:
         self._intake.note(Note("host"))
         beside = self._beside = self._open()
         self._pace.forgive()
+        self._devices = DeviceClock()
         sampler = Sampler(self.host_id)
         errands = Errands(beside, self._intake)
         addresses = self._addresses = AddressReader(self.host_id, self._intake, self._open)
@@ -206,6 +211,7 @@ class HostReader:
             Chore(VOLUMES_SECONDS, lambda: self._volumes(errands), first=VOLUMES_SECONDS),
             Chore(REFRESH_SECONDS, lambda: self._refresh(errands), first=REFRESH_SECONDS),
             Chore(ROUND_SECONDS, lambda: self._ask_addresses(addresses), first=ADDRESSES_FIRST_SECONDS),
+            Chore(DEVICES_LOOK_SECONDS, lambda: self._ask_devices(beside)),
         ]
         while not self._intake.stopped:
             self.pulse = time.monotonic()
@@ -234,6 +240,9 @@ class HostReader:
 
     def _serve(self, link: Link, errands: Errands, work: Work) -> None:
         """Read what was noted, each object once, then answer the looks."""
+        happenings.take_in(self.host_id, work.heard)
+        if any(one.event.object_type == "node_device" for one in work.heard):
+            self._devices.changed()
         for take_in in work.answers:
             self._guard(link, take_in)
         for uuids in batches(work.of("guest"), GUESTS_A_STEP):
@@ -318,6 +327,18 @@ class HostReader:
     def _ask_addresses(self, addresses: AddressReader) -> Iterator[float]:
         addresses.begin()
         return iter(())
+
+    def _ask_devices(self, beside: Link) -> Iterator[float]:
+        if self._devices.is_due():
+            beside.aside(
+                "devices",
+                list_devices,
+                lambda answer: self._intake.answered(partial(self._devices_read, answer)),
+            )
+        return iter(())
+
+    def _devices_read(self, answer: Future[list[DeviceFacts]]) -> None:
+        devices.take_in(self.host_id, answer)
 
     def _active_pools(self) -> list[UUID]:
         active = Pool.objects.filter(host_id=self.host_id, state=Pool.State.ACTIVE)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from hosts.models import Host, HostStatus
 from live.channel import publish
-from monitor import fence
+from monitor import fence, happenings
 from tasks.runner import own_fault, words_of
 from virt.errors import CertificateRefused, Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported, VirtError
 from virt.hosts import HostFacts
@@ -41,7 +41,8 @@ def _write(host_id: int, values: dict[str, Any]) -> bool:
         status = HostStatus(host_id=host_id)
         with fence.writing(host_id):
             status.save(force_insert=True)
-    if "state" in values and values["state"] != status.state:
+    before = status.state
+    if "state" in values and values["state"] != before:
         values = {**values, "since": timezone.now()}
     fields = [name for name, value in values.items() if getattr(status, name) != value]
     for name in fields:
@@ -49,6 +50,10 @@ def _write(host_id: int, values: dict[str, Any]) -> bool:
     if fields:
         with fence.writing(host_id):
             status.save(update_fields=fields)
+    if status.state != before and status.state == State.UP:
+        happenings.of_host(host_id, "up")
+    elif status.state in (State.DOWN, State.REFUSED) and before == State.UP:
+        happenings.of_host(host_id, "lost")
     return bool(fields)
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 
 from accounts.rights import Ref
 from live.registry import TYPES
-from networks.models import Attachment, Lease, Network
+from networks.models import Attachment, Interface, Lease, Network
 
 SORTS: dict[str, Sequence[str]] = {
     "name": ["name", "host__name"],
@@ -55,6 +55,12 @@ def networks_of(user: Any, *, host: str = "", text: str = "") -> Any:
         known = host.isascii() and host.isdigit() and len(host) < 19
         networks = networks.filter(host_id=int(host)) if known else networks.none()
     return networks.filter(Q(name__icontains=text) | Q(bridge__icontains=text)) if text else networks
+
+
+def interfaces_of(user: Any, *, host: str) -> list[Interface]:
+    """The interfaces of the host with this id, as far as the viewer may see them."""
+    known = host.isascii() and host.isdigit() and len(host) < 19
+    return list(Interface.objects.visible_to(user).filter(host_id=int(host)).order_by("name")) if known else []
 
 
 def network_rows(networks: Iterable[Network]) -> list[NetworkRow]:

@@ -9,7 +9,7 @@ from hosts.models import Host
 from hosts.services import manages_any
 from networks.changes import network_or_404
 from networks.models import Network
-from networks.shown import SORTS, attached, network_rows, networks_of
+from networks.shown import SORTS, attached, interfaces_of, network_rows, networks_of
 from webvirt.listing import SIZES, ordered, paged, wanted_ids
 
 
@@ -29,8 +29,11 @@ def network_list(request: HttpRequest) -> HttpResponse:
         "hosts": Host.objects.filter(pk__in=seen.values("host_id")).values_list("pk", "name"),
         "may_create": manages_any(request.user),
     }
-    rows = request.GET.get("block") == "rows"
-    return render(request, "networks/_rows.html" if rows else "networks/list.html", context)
+    block = request.GET.get("block", "")
+    if block == "on_host":
+        context["interfaces"] = interfaces_of(request.user, host=host)
+    blocks = {"rows": "networks/_rows.html", "on_host": "networks/_on_host.html"}
+    return render(request, blocks.get(block, "networks/list.html"), context)
 
 
 @require_GET

@@ -32,8 +32,8 @@ def pool_list(request: HttpRequest) -> HttpResponse:
         "may_create_pool": may(request.user, Action.ADMINISTER, None),
         "hosts": Host.objects.filter(pk__in=seen.values("host_id")).values_list("pk", "name"),
     }
-    block = request.GET.get("block") == "cards"
-    return render(request, "storage/_pools.html" if block else "storage/list.html", context)
+    blocks = {"cards": "storage/_pools.html", "on_host": "storage/_on_host.html"}
+    return render(request, blocks.get(request.GET.get("block", ""), "storage/list.html"), context)
 
 
 @require_GET

@@ -7,7 +7,8 @@ import libvirt
 from virt.connection import Connection
 from virt.errors import if_supported
 from virt.translate import translated_errors
-from virt.xml.interface import Interface, NetDevice
+from virt.xml.device import NodeDevice
+from virt.xml.interface import Interface
 from virt.xml.network import Ip
 
 
@@ -70,7 +71,7 @@ def _devices(conn: Connection) -> list[InterfaceFacts]:
     found = []
     for handle in conn.handle.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET):
         try:
-            device = NetDevice.parse(handle.XMLDesc(0))
+            device = NodeDevice.parse(handle.XMLDesc(0))
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_NODE_DEVICE:
                 continue  # gone since it was listed

@@ -218,7 +218,7 @@ class Host:
         again = False
         for name in KEPT:
             kept, here = self.folder / f"{name}.kept", self.folder / name
-            compare = ["diff", "-rq", "--no-dereference", *leave, kept, here]
+            compare = ["diff", "-rq", "--no-dereference", *leave, str(kept), str(here)]
             told = subprocess.run(compare, capture_output=True, text=True, check=False)
             if told.returncode == 0:
                 continue

@@ -42,7 +42,7 @@ class SshHost(Host):
         key = self.etc / "ssh" / "ssh_host_ed25519_key"
         for path in (key, key.with_suffix(".pub")):
             path.unlink(missing_ok=True)
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.hostname, "-f", key]
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.hostname, "-f", str(key)]
         subprocess.run(command, check=True)
 
     @property

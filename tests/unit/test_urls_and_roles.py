@@ -53,7 +53,9 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "hosts/<int:pk>/": ("who sees it", "nobody"),
     "hosts/<int:pk>/address/": ("admins who see its host", "admins who see its host"),
     "hosts/<int:pk>/connect/": ("admins who see its host", "nobody"),
+    "hosts/<int:pk>/edit/": ("admins who see its host", "admins who see its host"),
     "hosts/<int:pk>/keys/": ("admins who see its host", "nobody"),
+    "hosts/<int:pk>/remove/": ("admins who see its host", "admins who see its host"),
     "hosts/<int:pk>/trust/": ("nobody", "admins who see its host"),
     "hosts/add/": ("only admins", "admins"),
     "hosts/<int:pk>/check/": ("admins who see its host", "admins who see its host"),
@@ -284,7 +286,7 @@ def test_a_page_is_shown_without_redis(route: str, world: World, upload: Upload,
         def __getattr__(self, name: str) -> Any:
             raise redis.ConnectionError("away")
 
-    for module in ("hosts.figures", "live.middleware", "live.channel"):
+    for module in ("hosts.figures", "hosts.happenings", "live.middleware", "live.channel"):
         monkeypatch.setattr(f"{module}.client", Away)
     assert world.client("admin").get(address(route, world, upload)).status_code in (200, 503)
 

@@ -1,4 +1,4 @@
-"""<interface> of a host, as the interface driver tells it, and <device> of its node devices."""
+"""<interface> of a host, as the interface driver tells it."""
 
 from virt.xml.base import Element
 from virt.xml.fields import Children, Text
@@ -21,12 +21,3 @@ class Interface(Element):
     name = Text("@name")
     mac = Text("mac/@address")
     protocols = Children("protocol", Protocol)
-
-
-class NetDevice(Element):
-    """<device> with the capability net."""
-
-    tag = "device"
-    interface = Text("capability/interface")
-    mac = Text("capability/address")
-    link = Text("capability/link/@state")

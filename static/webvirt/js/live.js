@@ -6,6 +6,7 @@
 //   <section data-live-block="instance:7,host" data-live-url="/instances/7/?block=head">
 //     fetched whole (the answer is this very element) when guest 7 or any host changes; `host+` means only
 //     when one comes or goes.
+//   data-live-first: the block is fetched as the page opens, since another room draws it.
 //
 // Both fetches carry the header X-Webvirt-Live. Other modules listen to the events `webvirt:changes`
 // (detail: the changes) and `webvirt:resync` (anything may have changed) on the document.
@@ -195,4 +196,5 @@ addEventListener("online", () => {
   if (socket.readyState === WebSocket.CLOSED) retry = RETRY_MS;
 });
 
+for (const block of document.querySelectorAll("[data-live-first]")) want(block, ALL);
 connect();

@@ -3,7 +3,8 @@
 Those in golden/real/ come from libvirtd 9.0, which was given them with --validate where it can be: a guest with
 nearly everything libvirt knows, one that runs from a chain of images while another is copied, Windows on i440fx,
 a kernel without firmware, pools and networks of all kinds. The capabilities of other machines (EPYC, Skylake, ARM),
-the RBD pool, and the interface with addresses, are written after libvirt's schemas, since no such machine was at hand.
+the RBD pool, the interface with addresses, and the devices, are written after libvirt's schemas, since no such machine
+was at hand.
 """
 
 import importlib
@@ -17,9 +18,10 @@ from pathlib import Path
 import virt.xml
 from virt.xml.base import Element
 from virt.xml.capabilities import Capabilities, DomainCapabilities
+from virt.xml.device import NodeDevice
 from virt.xml.domain import Domain
 from virt.xml.fields import Child, Children
-from virt.xml.interface import Interface, NetDevice
+from virt.xml.interface import Interface
 from virt.xml.network import Network
 from virt.xml.own import Own
 from virt.xml.storage import Pool, Volume
@@ -27,7 +29,7 @@ from virt.xml.storage import Pool, Volume
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.rglob("*.xml"))
 ROOTS: dict[str, type[Element]] = {
-    kind.tag: kind for kind in (Domain, Pool, Volume, Network, Interface, NetDevice, Capabilities, DomainCapabilities)
+    kind.tag: kind for kind in (Domain, Pool, Volume, Network, Interface, NodeDevice, Capabilities, DomainCapabilities)
 }
 
 
