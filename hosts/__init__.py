@@ -1,1 +1,1 @@
-"""Hosts: status, figures, settle."""
+"""Hosts: status, figures, devices, what happened on them; settle."""
