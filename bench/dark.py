@@ -65,8 +65,10 @@ def turn(host: Host, program: Program, number: int, *, up: bool) -> None:
     wait_for(lambda: (program.get(f"hosts/{number}/")["state"] == "up") is up, SECONDS)
 
 
-def ask(wire: Wire, times: dict[str, list[float]], count: int) -> None:
+def ask(person: Wire, times: dict[str, list[float]], count: int) -> None:
     """Ask for each page in turns, so that whatever else the machine does meets all of them."""
+    # A connection that waited while the host was noticed may be closed by now.
+    wire = person.another()
     for path in PAGES.values():
         wire.get(path)
     for _ in range(count):
