@@ -96,7 +96,8 @@ def faults(page: Page) -> list[Any]:
 
 
 def addresses() -> list[str]:
-    return ["/" + route for route in PAGES if "<uuid" not in route] + ["/api/v1/docs/", "/nowhere/"]
+    tabs = [f"/hosts/<int:pk>/?tab={tab}" for tab in ("guests", "pools", "networks", "devices", "events")]
+    return ["/" + route for route in PAGES if "<uuid" not in route] + tabs + ["/api/v1/docs/", "/nowhere/"]
 
 
 @pytest.mark.parametrize("address", addresses())
@@ -104,6 +105,7 @@ def test_a_page_is_for_everybody(watched: Page, ids: dict[str, int], address: st
     kind = kind_of(address.removeprefix("/"))
     answer = watched.goto(address.replace("<int:pk>", str(ids.get(kind, ""))))
     assert answer and answer.status == (404 if kind == "nowhere" else 200)
+    expect(watched.locator("[data-live-first]")).to_have_count(0)  # what another room draws has come
     assert faults(watched) == []
 
 
