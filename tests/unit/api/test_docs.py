@@ -39,6 +39,7 @@ def test_every_change_of_a_host_is_a_202() -> None:
     own = {
         "/api/v1/hosts/",
         "/api/v1/hosts/{id}/",
+        "/api/v1/hosts/{id}/trust-key",
         "/api/v1/uploads/",
         "/api/v1/uploads/{id}/",
         "/api/v1/tasks/{id}/cancel",
