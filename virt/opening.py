@@ -86,6 +86,14 @@ OF_SSH = (
         for missing in ("not found", "command not found")
     ),
     Message(
+        ("Cannot write data: Broken pipe",),
+        errors.Unreachable,
+        gettext_noop("The connection ended before libvirt could speak, and nobody said why."),
+        gettext_noop(
+            "Try again. When ssh ends very soon, as at a port where nobody listens, its own words can be lost."
+        ),
+    ),
+    Message(
         ("End of file while reading data: : ",),
         errors.Unreachable,
         gettext_noop("The host let us in and ended the connection without a word."),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -160,5 +161,7 @@ def test_guests_run_and_mending_removes_what_a_test_made(tls_host: TlsHost) -> N
     assert "created" in host.run("virsh", "create", "/dev/stdin", stdin=definition)
     assert host.virsh("list", "--name") == "t-lab"
     assert host.virsh("domdisplay", "t-lab") == f"vnc://{host.address}:0"
+    with socket.create_connection((host.address, 5900), timeout=5) as display:
+        assert display.recv(4) == b"RFB "
     host.mend()
     assert host.virsh("list --all --name; pool-list --all --name; net-list --name") == ""
