@@ -2,22 +2,31 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
 from virt import transport
 from virt.access import Access
 from virt.connection import Connection, open_connection
-from virt.errors import TimedOut
+from virt.errors import TimedOut, VirtError
 
 T = TypeVar("T")
 
 # How long a call may take to notice that its transport was cut.
 _GRACE_SECONDS = 1.0
+CLOSE_SECONDS = 2.0
+
+
+class Stuck(TimedOut):
+    """The call goes on, though its transport was cut: what it uses may not be freed."""
 
 
 def within(seconds: float, call: Callable[[], T], *, cut: Callable[[], None] | None = None) -> T:
-    """What `call` returns; TimedOut after `seconds`, when `cut` is called to end it. It runs in its own thread."""
+    """What `call` returns, which runs in a thread of its own.
+
+    TimedOut after `seconds`, when `cut` is called to end it; Stuck where that does not.
+    """
     answers: list[T] = []
     errors: list[Exception] = []
 
@@ -34,7 +43,7 @@ def within(seconds: float, call: Callable[[], T], *, cut: Callable[[], None] | N
         if cut is not None:
             cut()
             thread.join(_GRACE_SECONDS)
-        raise TimedOut()
+        raise Stuck() if thread.is_alive() else TimedOut()
     if errors:
         raise errors[0]
     return answers[0]
@@ -45,11 +54,14 @@ class Asked:
 
     def __init__(self, access: Access, seconds: float) -> None:
         self._access = access
+        # A name that is forgotten at this very moment leaves a call that hangs to libvirt's keepalive.
+        self._addresses: frozenset[str] = frozenset()
+        with suppress(OSError):
+            self._addresses = transport.resolve(transport.endpoint(access.uri))
         before = frozenset(transport.sockets().values())
         self.connection = open_connection(access, timeout=seconds)
         self._own = frozenset(transport.sockets().values()) - before
-        self._addresses = transport.resolve(transport.endpoint(access.uri))
-        self._was_cut = False
+        self._is_stuck = False
 
     def __enter__(self) -> Self:
         return self
@@ -57,15 +69,20 @@ class Asked:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # libvirt frees a connection at its closing, also under a call that was cut and still uses it.
-        if not self._was_cut:
-            self.connection.close()
+        # libvirt frees a connection at its closing, also under a call that still uses it.
+        if not self._is_stuck:
+            # What was found stands, however it ends.
+            with suppress(VirtError):
+                within(CLOSE_SECONDS, self.connection.close, cut=self._cut)
 
     def ask(self, seconds: float, call: Callable[[Connection], T]) -> T:
         """Ask the host; a call that takes longer is cut, and the connection with it. Raises VirtError."""
-        return within(seconds, lambda: call(self.connection), cut=self._cut)
+        try:
+            return within(seconds, lambda: call(self.connection), cut=self._cut)
+        except Stuck:
+            self._is_stuck = True
+            raise
 
     def _cut(self) -> None:
-        self._was_cut = True
         others = frozenset(transport.sockets().values()) - self._own
         transport.cut(self._access, self._addresses, others)

@@ -24,8 +24,10 @@ _LINES = {
 
 
 def check(access: Access, *, public_key: str) -> Iterator[Line]:
-    """Yield the lines in their order as they are found, at most `SECONDS` for all; after one that fails, the rest
-    are NOT_TRIED where they need it. `public_key` is the line of authorized_keys that lets us in."""
+    """Yield the lines in their order, as they are found; it takes `SECONDS` at most.
+
+    What needs one that failed is NOT_TRIED. `public_key` is the line of authorized_keys that lets us in.
+    """
     left = list(planned(access))
     for line in _found(access, endpoint(access.uri), public_key):
         if line.name in left:

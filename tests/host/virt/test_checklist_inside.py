@@ -1,16 +1,18 @@
 """The checklist against real hosts: passwords, certificates, and what libvirt has are broken for real."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.host.virt.found import FAILED, OK, WARNING, Found, furnish
+from tests.host.virt.found import FAILED, NOT_TRIED, OK, WARNING, Found, furnish
 from tests.lab.certificates import Authority
 from tests.lab.ssh_host import SshHost
 from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
 from virt.access import Access
+from virt.checklist.run import check
 from virt.connection import open_connection
 
 # Passwords.
@@ -176,6 +178,20 @@ def test_a_clock_that_goes_wrong_is_told(own_ssh: tuple[SshHost, Access]) -> Non
     assert found.lines["clock"].state is WARNING
     assert int(found.lines["clock"].params["seconds"]) in range(3598, 3611)
     assert "behind Webvirt's" in found.title("clock")
+
+
+def test_a_daemon_that_gets_stuck_in_the_midst_is_cut(
+    tcp_host: TcpHost, tcp: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virt.checklist.inside.FIRST_SECONDS", 2.0)
+    lines = check(tcp, public_key="")
+    assert [next(lines).name for _ in range(4)] == ["name", "port", "daemon", "password"]
+    tcp_host.freeze_daemon()
+    before = time.monotonic()
+    rest = {line.name: line for line in lines}
+    assert time.monotonic() - before < 6
+    assert (rest["versions"].state, rest["versions"].title) == (FAILED, "The host does not answer")
+    assert {rest[name].state for name in ("kvm", "pool", "network", "memory", "console")} == {NOT_TRIED}
 
 
 # Screens.
