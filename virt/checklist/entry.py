@@ -160,10 +160,11 @@ def _refused(said: str, peer: Endpoint, public_key: str) -> Line:
 
 
 def _let_in(user: str, public_key: str) -> str:
-    return (
-        f"install -d -m 700 -o {user} ~{user}/.ssh; echo '{public_key}' >> ~{user}/.ssh/authorized_keys; "
-        f"chown {user} ~{user}/.ssh/authorized_keys; chmod 600 ~{user}/.ssh/authorized_keys"
-    )
+    # With the password * nobody signs in by one, and sshd does not take the account for a locked one.
+    make = f"id -u {user} >/dev/null 2>&1 || useradd -m -p '*' -G libvirt {user}"
+    folder = f"install -d -m 700 -o {user} ~{user}/.ssh"
+    add = f"printf '\\n%s\\n' '{public_key}' >>~{user}/.ssh/authorized_keys"
+    return f"{make}; {folder}; {add}; chown {user} ~{user}/.ssh/authorized_keys; chmod 600 ~{user}/.ssh/authorized_keys"
 
 
 def _no_shell(user: str, told: ssh.Ran) -> Line:
@@ -185,7 +186,7 @@ def _no_shell(user: str, told: ssh.Ran) -> Line:
         State.FAILED,
         gettext_noop("%(user)s may not run commands"),
         gettext_noop("Its login shell is nologin, as service accounts have it, or its key is bound to one command."),
-        gettext_noop("Give it a real shell, or use another user; in authorized_keys nothing stands before the key."),
+        gettext_noop("Give it a real shell, or use another user; in authorized_keys no command stands before the key."),
         command=f"usermod --shell /bin/sh {user}",
         where="host",
         params={"user": user},

@@ -111,10 +111,13 @@ def test_a_user_that_does_not_have_our_key_is_given_it(ssh_host: SshHost, ssh: A
     assert Found(ssh).lines["key"].state is OK
 
 
-def test_a_user_that_is_not_there_is_told_as_one_without_our_key(ssh_host: SshHost, ssh: Access) -> None:
-    found = Found(replace(ssh, uri=ssh_host.uri.replace("webvirt@", "nobody-here@")))
+def test_a_user_that_is_not_there_is_made(ssh_host: SshHost, ssh: Access, ssh_client: SshClient) -> None:
+    access = replace(ssh, uri=ssh_host.uri.replace("webvirt@", "visitor@"))
+    found = Found(access, ssh_client.public_key)
     assert found.stopped_at("key")
-    assert "The user nobody-here is not there" in found.words("key")
+    assert "The user visitor is not there" in found.words("key")
+    ssh_host.shell(found.command("key"))
+    assert Found(access).title("permission") == "visitor is in the group libvirt"
 
 
 def test_a_service_account_is_told_to_have_no_shell(ssh_host: SshHost, ssh: Access) -> None:
