@@ -185,6 +185,13 @@ def test_the_steps_tick_as_the_host_lets_us_in(world: World, ssh: Host) -> None:
     assert "<html" not in text
 
 
+def test_the_page_of_a_host_that_is_not_up_leads_back_to_the_steps(world: World, ssh: Host) -> None:
+    link = f"/hosts/{ssh.pk}/connect/"
+    assert link in text_of(world.client("admin").get(f"/hosts/{ssh.pk}/"))
+    world.host_is_down()
+    assert "/connect/" not in text_of(world.client("viewer").get(f"/hosts/{world.host.pk}/"))
+
+
 def test_a_host_without_ssh_has_two_steps(world: World) -> None:
     host = add_host(name="new", uri="qemu+tcp://h/system", actor=world.admin)
     text = text_of(world.client("admin").get(f"/hosts/{host.pk}/connect/"))
