@@ -78,7 +78,7 @@ def test_whoever_sees_one_guest_is_not_told_how_many_there_are(world: World) -> 
     grant(world.stranger, "viewer", "instance", world.host, world.instance.uuid)
     text = page(world, "stranger", f"/hosts/{world.host.pk}/")
     assert "of 2 run" not in text
-    assert not re.search(r'Guests<span class="n', text)
+    assert not re.search(r'Guests <span class="n', text)
     assert names(page(world, "stranger", "/hosts/")) == ["kvm-01"]
 
 
