@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from accounts.models import Grant, Role, User
-from accounts.rights import Action, Ref, may, most, require
+from accounts.rights import Action, Ref, may, most, require, whole
 from hosts.models import Host
 from instances.models import Instance
 from networks.models import Network
@@ -107,6 +107,21 @@ def test_the_most_of_many_grants_counts_and_what_is_not_seen_is_left_out(world: 
     refs = [world.instance.ref, world.pool.ref, world.other_host.ref]
     assert most(world.viewer, refs) == {world.instance.ref: Action.MANAGE, world.pool.ref: Action.SEE}
     assert most(AnonymousUser(), refs) == {}
+
+
+def test_a_host_is_managed_by_a_grant_on_all_of_it(world: World) -> None:
+    def managed(user: Any) -> list[str]:
+        return [host.name for host in whole(Host.objects.all(), user, Action.MANAGE)]
+
+    assert managed(world.operator) == managed(world.stranger) == managed(AnonymousUser()) == []
+    assert managed(world.manager) == ["kvm-01"]
+    assert managed(world.admin) == ["kvm-01", "kvm-02"]
+    grant(world.stranger, Role.MANAGER, S.INSTANCE, world.host, world.instance.uuid)
+    Grant.objects.create(user=world.stranger, role=Role.MANAGER, scope=S.HOST, host_id=None)
+    assert managed(world.stranger) == [], "one guest is not the host, and no host is not every host"
+    assert most(world.stranger, [world.other_host.ref, world.pool.ref]) == {}
+    grant(world.stranger, Role.MANAGER, S.EVERYTHING)
+    assert managed(world.stranger) == ["kvm-01", "kvm-02"]
 
 
 def test_a_volume_and_an_upload_are_their_pools(world: World) -> None:
