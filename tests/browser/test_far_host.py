@@ -79,7 +79,7 @@ def test_a_guest_is_made_and_seen_on_a_host_that_is_reached_by_ssh(
 
     assert number
     page.goto(f"/instances/{number.group(1)}/")
-    expect(page.get_by_role("link", name="Console", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Console", exact=True)).to_be_visible()
     picture = page.locator("img[data-screen]")
     wait_for(lambda: picture.evaluate("image => image.complete && image.naturalWidth > 0") or page.wait_for_timeout(50))
     shot(page, "far-instance")
