@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import websockets.sync.client
 
-from tests.far import added, pool_of
+from tests.far import added, pool_of, shell
 from tests.isos import IPXE, sha256_of
 from tests.lab.host import Host
 from tests.program import Program
@@ -41,6 +41,13 @@ def lit_rows(png: bytes) -> int:
 def shows_something(program: Program, guest: int) -> bool:
     answer = program.send("GET", f"instances/{guest}/screenshot")
     return answer.status == 200 and lit_rows(answer.body) > MESSAGE_ROWS
+
+
+def memory_of(stack: Stack, guest: int) -> float:
+    """The bytes of memory that it takes, as the monitor last read it; 0 while that is not known."""
+    read = f"latest('instance', [{guest}]).get({guest}, {{}}).get('memory_used_bytes')"
+    code = f"from hosts.figures import latest; print({read} or 0)"
+    return float(shell(stack, code))
 
 
 def console(stack: Stack, program: Program, guest: int) -> bool:
@@ -95,6 +102,7 @@ def test_the_main_job_is_done_on_another_machine(stack: Stack, which: str, reque
         (guest,) = program.get(f"instances/?search={guest_name}")["results"]
         wait_for(lambda: shows_something(program, guest["id"]), 40)
         wait_for(lambda: console(stack, program, guest["id"]), 30)
+        wait_for(lambda: memory_of(stack, guest["id"]) > 8 << 20, 30)
 
         # The end of it.
         deleted = program.change("DELETE", f"instances/{guest['id']}/?volumes=delete")
