@@ -52,7 +52,7 @@ class Refusal:
 def refusal(access: Access, *, timeout: float = 8) -> VirtError:
     """The error with which an open ends.
 
-    Where ssh ends before libvirt has written to it, about once in forty times, its words are lost: asked again then.
+    Where ssh ends before libvirt has written to it, which is seldom, its words are lost: asked again then.
     """
     while True:
         with pytest.raises(VirtError) as told:
