@@ -64,14 +64,14 @@ def change_address(
     uri, given = (host.uri if uri is None else uri).strip(), dict(secrets or {})
     if fault := fault_of_uri(uri):
         raise Invalid(_("Correct its address."), errors=faults(uri=fault))
-    # Those that cannot be read any more are lost: the new ones stand alone.
     kept = unseal_or_none(host.sealed)
     unused = dict.fromkeys(asdict(NONE).keys() - USED[endpoint(uri).transport], "")
     wanted = tidied(replace(kept or NONE, **{**unused, **given}))
     if errors := faults_of_secrets(uri, wanted):
         raise Invalid(_("Correct its keys."), errors=errors)
     host.uri = uri
-    if wanted != kept:
+    # Where those that are kept cannot be read any more, new ones stand alone; without new ones they stay as they are.
+    if wanted != (kept or NONE) or (kept is None and given):
         host.sealed = seal(wanted)
     host.save(update_fields=["uri", "sealed"])
     publish("host", host.pk)

@@ -147,6 +147,8 @@ def test_secrets_that_cannot_be_read_any_more_can_be_given_again(world: World) -
     client = world.client("admin")
     for page in ("address", "connect"):
         assert client.get(f"/hosts/{host.pk}/{page}/").status_code == 200
+    change_address(host, actor=world.admin, uri="qemu+tcp://mei@h2/system")
+    assert host.sealed == "gAAAAABotherkey"
     change_address(host, actor=world.admin, secrets={"password": "word"})
     assert unseal(host.sealed).password == "word"
 
