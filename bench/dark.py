@@ -1,15 +1,17 @@
-"""Pages while one of three hosts is dark, beside the same pages while all are up."""
+"""Pages while one of three hosts is dark, or far away with many guests, beside the same pages while all are well."""
 
 from collections.abc import Iterator
 
 from bench import crowd
 from bench.figures import Figure, median, p95
 from bench.wire import Wire
+from tests.guests import define_many
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.program import Program
 from tests.stack import Stack
 from tests.waiting import wait_for
+from virt.access import Access
 
 GUESTS = 100
 PAGES = {
@@ -26,43 +28,49 @@ PAGES = {
 MOST_RATIO = 1.1
 NAME = "dark"
 SECONDS = 60
+FAR_GUESTS = 200
+DELAY_MS = 50
+STATES = {"well": "", "dark": "one of three hosts dark", "far": f"one with {FAR_GUESTS} guests {DELAY_MS} ms away"}
 
 
 def measure(stack: Stack, *, rounds: int, times: int) -> Iterator[Figure]:
-    """Yield a figure for each page: its time with one host of three dark beside that with all of them up."""
+    """Yield each page's time with one host of three dark, and with it 50 ms away, beside that with all of them well."""
     crowd.add(stack, "light", GUESTS)
     admin = Wire.signed_in(stack.port, "admin", stack.password)
     with Lab() as lab:
         lab.tcp.set_auth("none")
+        define_many(Access(lab.tcp.uri), "t-far", FAR_GUESTS)
         added = stack.manage("host", "add", NAME, lab.tcp.uri)
         assert added.returncode == 0, added.stderr
         program = Program.of(stack, NAME)
         number = wait_for(lambda: program.get(f"hosts/?name={NAME}")["results"])[0]["id"]
-        up: dict[str, list[float]] = {name: [] for name in PAGES}
-        dark: dict[str, list[float]] = {name: [] for name in PAGES}
+        found: dict[str, dict[str, list[float]]] = {state: {name: [] for name in PAGES} for state in STATES}
         for _ in range(rounds):
-            turn(lab.tcp, program, number, up=True)
-            ask(admin, up, times)
-            turn(lab.tcp, program, number, up=False)
-            ask(admin, dark, times)
-        turn(lab.tcp, program, number, up=True)
+            for state in STATES:
+                turn(lab.tcp, program, number, state)
+                ask(admin, found[state], times)
+        turn(lab.tcp, program, number, "well")
         assert program.send("DELETE", f"hosts/{number}/").status == 204
-    for name in PAGES:
-        yield Figure(
-            f"{name}, one of three hosts dark",
-            "ms",
-            median(dark[name]),
-            "all up",
-            median(up[name]),
-            ratio_at_most=MOST_RATIO,
-            more={"p95": round(p95(dark[name]), 2), "p95 all up": round(p95(up[name]), 2), "samples": rounds * times},
-        )
+    for state, words in STATES.items():
+        for name in PAGES if words else ():
+            here, well = found[state][name], found["well"][name]
+            yield Figure(
+                f"{name}, {words}",
+                "ms",
+                median(here),
+                "all well",
+                median(well),
+                ratio_at_most=MOST_RATIO,
+                more={"p95": round(p95(here), 2), "p95 all well": round(p95(well), 2), "samples": rounds * times},
+            )
 
 
-def turn(host: Host, program: Program, number: int, *, up: bool) -> None:
-    """Let the host go dark or come back, and wait until the rows say so."""
-    host.come_back() if up else host.go_dark()
-    wait_for(lambda: (program.get(f"hosts/{number}/")["state"] == "up") is up, SECONDS)
+def turn(host: Host, program: Program, number: int, state: str) -> None:
+    """Bring the host into the state, and wait until the rows say so."""
+    host.go_dark() if state == "dark" else host.come_back()
+    wait_for(lambda: (program.get(f"hosts/{number}/")["state"] == "up") is (state != "dark"), SECONDS)
+    wait_for(lambda: program.get(f"instances/?host={number}&limit=1")["count"] == FAR_GUESTS, SECONDS)
+    host.slow(DELAY_MS) if state == "far" else host.fast()
 
 
 def ask(person: Wire, times: dict[str, list[float]], count: int) -> None:

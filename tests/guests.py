@@ -47,3 +47,11 @@ def ipxe_guest(
             if domains.describe(connection, uuid).state is not State.SHUTOFF:
                 domains.destroy(connection, uuid)
             domains.undefine(connection, uuid)
+
+
+def define_many(access: Access, prefix: str, count: int) -> None:
+    """Make guests without disks, all shut off, on a host that forgets them by itself: `prefix-0`, `prefix-1`, …"""
+    with open_connection(access) as connection:
+        for number in range(count):
+            spec = GuestSpec(uuid4(), f"{prefix}-{number}", vcpus=1, memory_bytes=64 << 20, virt_type=VirtType.QEMU)
+            domains.define(connection, build(spec, None))
