@@ -77,7 +77,10 @@ def listens(address: str, host: str) -> Line:
         alone = address in ("", "localhost")
     if not alone:
         return ok("console", gettext_noop("new guests' screens listen on %(address)s"), address=address)
-    setting = f"echo 'vnc_listen = \"{host}\"' >> /etc/libvirt/qemu.conf"
+    # The first line of a name counts.
+    setting = (
+        f"sed -i '/^ *vnc_listen/d' /etc/libvirt/qemu.conf && echo 'vnc_listen = \"{host}\"' >> /etc/libvirt/qemu.conf"
+    )
     return Line(
         "console",
         State.WARNING,

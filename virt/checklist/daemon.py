@@ -12,7 +12,8 @@ from virt.transport import Endpoint
 from virt.words import gettext_noop
 
 OPEN_SECONDS = 10.0
-_ASK = "echo 'auth_tcp = \"sasl\"' >> /etc/libvirt"
+# The first line of a name counts, so that it is changed in place.
+_ASK = "sed -i 's/^ *auth_tcp.*/auth_tcp = \"sasl\"/' /etc/libvirt"
 _START = by_system(
     "systemctl enable --now libvirtd",
     "systemctl enable --now virtqemud.socket virtnetworkd.socket virtstoraged.socket virtnodedevd.socket",
@@ -24,7 +25,7 @@ def lines(access: Access, peer: Endpoint, seen: Seen | None, budget: Budget) -> 
     try:
         asked = Asked(access, budget.at_most(OPEN_SECONDS))
     except VirtError as error:
-        yield from _refusal(access, peer, seen, error)
+        yield from refusal(access, peer, seen, error)
         return None
     yield _runs(seen)
     match peer.transport:
@@ -68,7 +69,8 @@ def _signed_in(access: Access) -> Line:
     )
 
 
-def _refusal(access: Access, peer: Endpoint, seen: Seen | None, error: VirtError) -> Generator[Line, None, None]:
+def refusal(access: Access, peer: Endpoint, seen: Seen | None, error: VirtError) -> Generator[Line, None, None]:
+    """The lines of a connection that did not come about."""
     if isinstance(error, TimedOut):
         yield _silent(error)
         return
@@ -146,9 +148,9 @@ def _password(access: Access, error: VirtError) -> Line:
         return Line(
             "password",
             State.FAILED,
-            gettext_noop("a user and a password are missing"),
-            gettext_noop("libvirt on the host asks who we are (SASL), and Webvirt has not been told both."),
-            gettext_noop("Write the user into the address, the password into its field. This makes one on the host:"),
+            gettext_noop("a password is missing") if access.user else gettext_noop("a user and a password are missing"),
+            gettext_noop("libvirt on the host asks for a user and a password (SASL), and Webvirt was not told both."),
+            gettext_noop("The user is written into the address, the password into its field. This makes a user:"),
             command=f"saslpasswd2 -a libvirt {access.user or 'webvirt'}",
             where="host",
             libvirt=error.libvirt,

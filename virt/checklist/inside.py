@@ -37,13 +37,13 @@ def lines(asked: Asked, seen: Seen | None, budget: Budget) -> Generator[Line, No
         try:
             yield asked.ask(budget.at_most(seconds), look)
         except VirtError as error:
-            yield _unanswered(name, error)
+            yield unanswered(name, error)
             if isinstance(error, TimedOut) or not asked.connection.is_alive():
                 return False
     return True
 
 
-def _unanswered(name: str, error: VirtError) -> Line:
+def unanswered(name: str, error: VirtError) -> Line:
     """What libvirt could not answer; of modular daemons each may be away by itself."""
     for daemon in ("virtstoraged", "virtnetworkd", "virtnodedevd", "virtinterfaced"):
         if f"{daemon}-sock" in error.libvirt:

@@ -27,6 +27,10 @@ class Found:
         assert self.lines[name].where == "host"
         return self.lines[name].command
 
+    def first_step(self, name: str) -> str:
+        """The command for Debian without the daemon's restart, which is systemd's elsewhere."""
+        return self.command(name).splitlines()[0].partition("  # ")[0].rpartition(" && systemctl")[0]
+
     def stopped_at(self, name: str) -> bool:
         """Whether all before is good, this failed, and nothing after it was tried."""
         states = [self.lines[one].state for one in self.planned]

@@ -1,5 +1,6 @@
 """The checklist against real hosts: their network, ssh and daemons are broken for real, and what it says is read."""
 
+import socket
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from tests.lab.host import Host
 from tests.lab.ssh_host import SshClient, SshHost
 from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
+from tests.waiting import wait_for
 from virt.access import Access
 
 # Put over a file of one host, it hides what is there: its mounts are its own.
@@ -163,11 +165,20 @@ def test_an_account_that_has_run_out_is_told(
     assert Found(ssh).lines["daemon"].state is OK
 
 
+def answers(host: SshHost) -> bool:
+    try:
+        with socket.create_connection((host.address, host.port)):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
 def test_what_answers_and_is_no_sshd_is_told(ssh_host: SshHost, ssh: Access) -> None:
     ssh_host.stop_sshd()
     ssh_host.run("setsid", "--fork", "sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh",
                  "systemd-socket-activate", "--accept", "--inetd", "--listen=22", "echo", "hello")  # fmt: skip
     try:
+        wait_for(lambda: answers(ssh_host))
         found = Found(ssh)
     finally:
         for pid in ssh_host.pids("systemd-socket-"):

@@ -3,17 +3,19 @@
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from virt.access import Access
-from virt.checklist import console, entry, inside
+from virt.checklist import console, daemon, entry, inside
 from virt.checklist.asking import within
 from virt.checklist.line import Line, State
 from virt.checklist.run import check, planned
 from virt.checklist.seen import MARK, SCRIPT, look_here, parse
-from virt.errors import TimedOut
+from virt.errors import Denied, TimedOut, Unreachable
 from virt.hosts import HostFigures
+from virt.transport import endpoint
 
 KEY = "ssh-ed25519 AAAA webvirt"
 GIB = 1024**3
@@ -210,3 +212,20 @@ def test_looking_around_here_tells_who_we_are_and_when() -> None:
     assert abs(seen.time - time.time()) < 5
     assert seen.user and seen.groups
     assert MARK in SCRIPT
+
+
+def test_a_user_whom_polkit_refuses_is_put_into_the_group() -> None:
+    access = Access("qemu+ssh://webvirt@kvm-01/system")
+    said = "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'"
+    seen = replace(look_here(), user="webvirt", groups=frozenset())
+    lines = list(daemon.refusal(access, endpoint(access.uri), seen, Denied(libvirt=said)))
+    assert [(line.name, line.state) for line in lines] == [("daemon", State.OK), ("permission", State.FAILED)]
+    assert lines[1].command == "usermod --append --groups libvirt webvirt"
+
+
+@pytest.mark.parametrize("name", ["virtstoraged", "virtnetworkd"])
+def test_a_modular_daemon_that_is_away_is_named(name: str) -> None:
+    said = f"Failed to connect socket to '/var/run/libvirt/{name}-sock': No such file or directory"
+    line = inside.unanswered("pool", Unreachable(libvirt=said))
+    assert line.title % line.params == f"{name} does not run"
+    assert line.command == f"systemctl enable --now {name}.socket"
