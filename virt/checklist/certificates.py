@@ -7,7 +7,7 @@ from pathlib import Path
 
 from virt.access import Access
 from virt.checklist.line import Line, State, of_error
-from virt.errors import PasswordRefused, VirtError
+from virt.errors import VirtError
 from virt.transport import Endpoint
 from virt.words import gettext_noop
 
@@ -81,7 +81,7 @@ def _ours(access: Access, said: str) -> Line | None:
 
 
 def _theirs(access: Access, peer: Endpoint, error: VirtError) -> Line | None:
-    if not isinstance(error, PasswordRefused) or "peer's certificate" not in error.libvirt:
+    if "verify peer's certificate" not in error.libvirt:
         return None
     code = _verdict(access, peer)
     if code in (EXPIRED, NOT_YET):

@@ -85,7 +85,10 @@ def refusal(access: Access, peer: Endpoint, seen: Seen | None, error: VirtError)
         yield of_error("daemon", error)
         return
     user = seen.user if seen else ""
-    if isinstance(error, Denied) or "Permission denied" in error.libvirt:
+    stopped = any(words in error.libvirt for words in ("No such file or directory", "Connection refused"))
+    # Now and then libvirt loses what was said on the other side of ssh; what was seen there says it as well.
+    shut = seen is not None and bool(seen.sockets) and not seen.open
+    if isinstance(error, Denied) or "Permission denied" in error.libvirt or (shut and not stopped):
         yield _runs(seen)
         yield Line(
             "permission",
@@ -99,7 +102,7 @@ def refusal(access: Access, peer: Endpoint, seen: Seen | None, error: VirtError)
             libvirt=error.libvirt,
         )
         return
-    yield _stopped(seen, error)
+    yield _stopped(seen, error, stopped or (seen is not None and not seen.sockets))
 
 
 def _silent(error: TimedOut) -> Line:
@@ -115,7 +118,7 @@ def _silent(error: TimedOut) -> Line:
     )
 
 
-def _stopped(seen: Seen | None, error: VirtError) -> Line:
+def _stopped(seen: Seen | None, error: VirtError, stopped: bool) -> Line:
     if seen and not seen.installed:
         return Line(
             "daemon",
@@ -129,7 +132,7 @@ def _stopped(seen: Seen | None, error: VirtError) -> Line:
             where="host",
             libvirt=error.libvirt,
         )
-    if any(words in error.libvirt for words in ("No such file or directory", "Connection refused")):
+    if stopped:
         return Line(
             "daemon",
             State.FAILED,

@@ -13,7 +13,10 @@ echo "time $(date +%s)"
 echo "user $(id -un)"
 echo "groups $(id -Gn)"
 for name in libvirtd virtqemud; do command -v $name >/dev/null && echo "installed $name"; done
-for name in libvirt virtqemud; do test -S /run/libvirt/$name-sock && echo "socket $name"; done
+cd /run/libvirt && for name in libvirt virtqemud; do
+  test -S $name-sock && echo "socket $name"
+  test -w $name-sock && echo "open $name"
+done
 test -e /dev/kvm && echo "device kvm"
 for name in vmx svm; do grep -qw $name /proc/cpuinfo && echo "processor $name"; done
 exit 0
@@ -24,8 +27,8 @@ exit 0
 class Seen:
     """What was found: `time` in seconds since 1970 by the host's clock, `user` and their `groups`.
 
-    `installed` are libvirt's daemons, `sockets` those at which one listens (libvirt, virtqemud), `processor` the
-    features (vmx, svm) that the kernel shows, `kvm` whether there is /dev/kvm.
+    `installed` are libvirt's daemons, `sockets` those at which one listens (libvirt, virtqemud), `open` those of them
+    that the user may open, `processor` the features (vmx, svm) that the kernel shows, `kvm` whether there is /dev/kvm.
     """
 
     time: int
@@ -33,6 +36,7 @@ class Seen:
     groups: frozenset[str]
     installed: frozenset[str]
     sockets: frozenset[str]
+    open: frozenset[str]
     processor: frozenset[str]
     kvm: bool
 
@@ -50,6 +54,7 @@ def parse(told: str) -> Seen:
         groups=frozenset(found.get("groups", [])),
         installed=frozenset(found.get("installed", [])),
         sockets=frozenset(found.get("socket", [])),
+        open=frozenset(found.get("open", [])),
         processor=frozenset(found.get("processor", [])),
         kvm="kvm" in found.get("device", []),
     )

@@ -229,3 +229,23 @@ def test_a_modular_daemon_that_is_away_is_named(name: str) -> None:
     line = inside.unanswered("pool", Unreachable(libvirt=said))
     assert line.title % line.params == f"{name} does not run"
     assert line.command == f"systemctl enable --now {name}.socket"
+
+
+@pytest.mark.parametrize(
+    ("sockets", "may_open", "failed", "title"),
+    [
+        ([], [], "daemon", "does not run"),
+        (["libvirt"], [], "permission", "webvirt may not use libvirt"),
+        (["libvirt"], ["libvirt"], "daemon", "The host cannot be reached"),
+    ],
+)
+def test_what_libvirt_did_not_say_is_taken_from_what_was_seen(
+    sockets: list[str], may_open: list[str], failed: str, title: str
+) -> None:
+    access = Access("qemu+ssh://webvirt@kvm-01/system")
+    seen = replace(
+        look_here(), user="webvirt", installed=frozenset(["libvirtd"]),
+        sockets=frozenset(sockets), open=frozenset(may_open),
+    )  # fmt: skip
+    *_, line = daemon.refusal(access, endpoint(access.uri), seen, Unreachable(libvirt="Cannot recv data"))
+    assert (line.name, line.state, line.title % line.params) == (failed, State.FAILED, title)
