@@ -318,6 +318,7 @@ def test_the_check_begins_as_soon_as_the_host_can_be_opened(world: World) -> Non
     host = Host.objects.get(name="new")
     checks = Task.objects.filter(kind="hosts.check", host_id=host.pk)
     assert not checks.exists()
+    assert "Not looked at yet" not in text_of(client.get(f"/hosts/{host.pk}/connect/"))
     client.post(f"/hosts/{host.pk}/trust/", {"key": str(OLD)})
     assert checks.count() == 1
     text = text_of(client.get(f"/hosts/{host.pk}/connect/"))
