@@ -5,7 +5,7 @@ whoever takes a host says so in the database itself, and each transaction asks t
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from django.db import Error as DatabaseFault
@@ -22,22 +22,24 @@ class Fenced(DatabaseFault):
     """Another monitor has taken the host since."""
 
 
-def take(host_ids: Iterable[int]) -> None:
-    """From here on only this monitor writes of these hosts. Raises django.db.Error."""
-    Watch.objects.bulk_create(
-        [Watch(host_id=host_id, holder=me()) for host_id in host_ids],
-        update_conflicts=True,
-        unique_fields=["host"],
-        update_fields=["holder"],
-    )
+def take(host_id: int) -> None:
+    """From here on only this monitor writes of the host. Raises django.db.Error."""
+    with _transaction():
+        Watch.objects.update_or_create(host_id=host_id, defaults={"holder": me()})
 
 
 @contextmanager
 def writing(host_id: int) -> Iterator[None]:
     """A transaction that writes of a host; Fenced, and nothing is written, where another monitor took it."""
-    with _turn if connection.vendor == "sqlite" else nullcontext(), transaction.atomic():
+    with _transaction():
         # The row stays as it is until the commit: SQLite has one writer at a time, PostgreSQL locks it.
         watch = Watch.objects.select_for_update(no_key=True).filter(host_id=host_id).first()
         if watch is not None and watch.holder != me():
             raise Fenced(f"another monitor has taken host {host_id}")
+        yield
+
+
+@contextmanager
+def _transaction() -> Iterator[None]:
+    with _turn if connection.vendor == "sqlite" else nullcontext(), transaction.atomic():
         yield

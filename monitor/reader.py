@@ -145,6 +145,7 @@ class HostReader:
         self.pulse = time.monotonic()
         try:
             if not self._began:
+                fence.take(self.host_id)
                 status.connecting(self.host_id)
                 self._began = True
             try:

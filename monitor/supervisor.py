@@ -12,7 +12,6 @@ from django.db import connection
 
 from hosts.models import Host
 from live.channel import STREAM
-from monitor import fence
 from monitor.looks import LookListener
 from monitor.members import BEAT_SECONDS, me
 from monitor.reader import HostReader
@@ -100,19 +99,7 @@ class Supervisor:
         for id, reader in list(self._readers.items()):
             if id not in ours or reader.is_fenced:
                 self._retire(id)
-        self._begin(ours - self._readers.keys() - self._retiring.keys())
-
-    def _begin(self, host_ids: set[int]) -> None:
-        """Start the readers of hosts that are ours from now on."""
-        if not host_ids:
-            return
-        try:
-            fence.take(sorted(host_ids))
-        except DatabaseFault as error:
-            log.warning("The database does not take whose hosts these are: %s", error)
-            connection.close()
-            return
-        for id in host_ids:
+        for id in ours - self._readers.keys() - self._retiring.keys():
             self._readers[id] = HostReader(self._hosts[id], may_write=partial(self._share.may_write, id))
             self._readers[id].start()
 

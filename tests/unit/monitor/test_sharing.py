@@ -112,7 +112,7 @@ def test_nothing_is_written_of_a_host_that_another_has_taken(host: Host, told: l
         changes.add(Instance(host_id=host.pk, uuid=f"{secrets.randbits(128):032x}", name="a", state="running"))
         changes.commit()
 
-    fence.take([host.pk])
+    fence.take(host.pk)
     add()
     status.up(host.pk)
     Watch.objects.update(holder=OTHER)
@@ -125,6 +125,6 @@ def test_nothing_is_written_of_a_host_that_another_has_taken(host: Host, told: l
     host.status.refresh_from_db()
     assert host.status.is_up
     assert told == []
-    fence.take([host.pk])
+    fence.take(host.pk)
     add()
     assert Instance.objects.count() == 2
