@@ -6,7 +6,7 @@ from typing import Any
 from hosts.access import access_to
 from hosts.checks import KIND
 from hosts.connections import host_of
-from hosts.keys import own_public_key, public_key_of
+from hosts.letting_in import line_for
 from hosts.models import Host
 from hosts.secrets import unseal
 from tasks.context import Context
@@ -28,11 +28,11 @@ def _offered_keys(host_id: int, arguments: dict[str, Any]) -> list[str]:
 def _check(context: Context) -> list[dict[str, Any]]:
     """Look at the host line by line, whatever its state; what is found shows as it is found."""
     host = host_of(context.host_id)
-    own = unseal(host.sealed).private_key
+    let_in = line_for(host, unseal(host.sealed))
     found: list[dict[str, Any]] = []
     with access_to(host) as access:
         names = planned(access)
-        for line in check(access, public_key=public_key_of(own) if own else own_public_key()):
+        for line in check(access, let_in=let_in):
             context.check()
             found.append(asdict(line))
             done = {entry["name"] for entry in found}

@@ -26,7 +26,7 @@ class Entered:
     ahead: int
 
 
-def lines(access: Access, peer: Endpoint, public_key: str, budget: Budget) -> Generator[Line, None, Entered | None]:
+def lines(access: Access, peer: Endpoint, let_in: str, budget: Budget) -> Generator[Line, None, Entered | None]:
     """The lines of ssh, and what was seen inside; None when it could not be entered."""
     if access.ssh is None:
         yield Line(
@@ -55,7 +55,7 @@ def lines(access: Access, peer: Endpoint, public_key: str, budget: Budget) -> Ge
         return None
     ended = time.time()
     before, mark, after = told.out.partition(MARK + "\n")
-    refused = _refused(told.err, peer, public_key) if told.code == 255 and not mark else None
+    refused = _refused(told.err, peer, let_in) if told.code == 255 and not mark else None
     if refused is not None and refused.name == "host_key":
         yield refused
         return None
@@ -100,7 +100,7 @@ def clock(ahead: int) -> Line:
     )
 
 
-def _refused(said: str, peer: Endpoint, public_key: str) -> Line:
+def _refused(said: str, peer: Endpoint, let_in: str) -> Line:
     if "Host key verification failed" in said:
         return Line(
             "host_key",
@@ -126,7 +126,7 @@ def _refused(said: str, peer: Endpoint, public_key: str) -> Line:
                 "If the key is there, sshd passes it over: the home folder or .ssh may be written by others, or "
                 "AllowUsers leaves %(user)s out. sshd's own log on the host says which."
             ),
-            command=_let_in(user, public_key),
+            command=let_in,
             where="host",
             params={"user": user},
             libvirt=said,
@@ -157,14 +157,6 @@ def _refused(said: str, peer: Endpoint, public_key: str) -> Line:
         where="host",
         libvirt=said,
     )
-
-
-def _let_in(user: str, public_key: str) -> str:
-    # With the password * nobody signs in by one, and sshd does not take the account for a locked one.
-    make = f"id -u {user} >/dev/null 2>&1 || useradd -m -p '*' -G libvirt {user}"
-    folder = f"install -d -m 700 -o {user} ~{user}/.ssh"
-    add = f"printf '\\n%s\\n' '{public_key}' >>~{user}/.ssh/authorized_keys"
-    return f"{make}; {folder}; {add}; chown {user} ~{user}/.ssh/authorized_keys; chmod 600 ~{user}/.ssh/authorized_keys"
 
 
 def _no_shell(user: str, told: ssh.Ran) -> Line:

@@ -23,13 +23,13 @@ _LINES = {
 }
 
 
-def check(access: Access, *, public_key: str) -> Iterator[Line]:
+def check(access: Access, *, let_in: str) -> Iterator[Line]:
     """Yield the lines in their order, as they are found; it takes `SECONDS` at most.
 
-    What needs one that failed is NOT_TRIED. `public_key` is the line of authorized_keys that lets us in.
+    What needs one that failed is NOT_TRIED. `let_in` is the line for a root's shell there that lets us in.
     """
     left = list(planned(access))
-    for line in _found(access, endpoint(access.uri), public_key):
+    for line in _found(access, endpoint(access.uri), let_in):
         if line.name in left:
             left.remove(line.name)
         yield line
@@ -42,7 +42,7 @@ def planned(access: Access) -> tuple[str, ...]:
     return _LINES[endpoint(access.uri).transport]
 
 
-def _found(access: Access, peer: Endpoint, public_key: str) -> Iterator[Line]:
+def _found(access: Access, peer: Endpoint, let_in: str) -> Iterator[Line]:
     budget = Budget(SECONDS)
     seen: Seen | None = None
     ahead = 0
@@ -52,7 +52,7 @@ def _found(access: Access, peer: Endpoint, public_key: str) -> Iterator[Line]:
             if line.failed:
                 return
     if peer.transport == "ssh":
-        entered = yield from entry.lines(access, peer, public_key, budget)
+        entered = yield from entry.lines(access, peer, let_in, budget)
         if entered is None:
             return
         seen, ahead = entered.seen, entered.ahead

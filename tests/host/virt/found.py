@@ -11,8 +11,8 @@ OK, WARNING, FAILED, NOT_TRIED = State.OK, State.WARNING, State.FAILED, State.NO
 class Found:
     """What a check found: the lines by name, and their words."""
 
-    def __init__(self, access: Access, public_key: str = "ssh-ed25519 AAAA webvirt") -> None:
-        self.lines: dict[str, Line] = {line.name: line for line in check(access, public_key=public_key)}
+    def __init__(self, access: Access, let_in: str = "true") -> None:
+        self.lines: dict[str, Line] = {line.name: line for line in check(access, let_in=let_in)}
         self.planned = planned(access)
 
     def title(self, name: str) -> str:

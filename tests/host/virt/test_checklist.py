@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from hosts.letting_in import paste_line
 from tests.host.virt.found import OK, Found, furnish
 from tests.lab.host import Host
 from tests.lab.ssh_host import SshClient, SshHost
@@ -105,7 +106,7 @@ def test_a_host_that_shows_another_key_is_not_entered(ssh_host: SshHost, ssh: Ac
 
 def test_a_user_that_does_not_have_our_key_is_given_it(ssh_host: SshHost, ssh: Access, ssh_client: SshClient) -> None:
     ssh_host.run("rm", "/home/webvirt/.ssh/authorized_keys")
-    found = Found(ssh, ssh_client.public_key)
+    found = Found(ssh, paste_line("webvirt", ssh_client.public_key))
     assert found.stopped_at("key")
     assert found.title("key") == "our key is not accepted for webvirt"
     assert "Permission denied" in found.lines["key"].libvirt
@@ -115,7 +116,7 @@ def test_a_user_that_does_not_have_our_key_is_given_it(ssh_host: SshHost, ssh: A
 
 def test_a_user_that_is_not_there_is_made(ssh_host: SshHost, ssh: Access, ssh_client: SshClient) -> None:
     access = replace(ssh, uri=ssh_host.uri.replace("webvirt@", "visitor@"))
-    found = Found(access, ssh_client.public_key)
+    found = Found(access, paste_line("visitor", ssh_client.public_key))
     assert found.stopped_at("key")
     assert "The user visitor is not there" in found.words("key")
     ssh_host.shell(found.command("key"))

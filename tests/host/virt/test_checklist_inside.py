@@ -186,7 +186,7 @@ def test_a_daemon_that_gets_stuck_in_the_midst_is_cut(
     tcp_host: TcpHost, tcp: Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("virt.checklist.inside.FIRST_SECONDS", 2.0)
-    lines = check(tcp, public_key="")
+    lines = check(tcp, let_in="")
     assert [next(lines).name for _ in range(4)] == ["name", "port", "daemon", "password"]
     tcp_host.freeze_daemon()
     before = time.monotonic()

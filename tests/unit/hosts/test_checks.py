@@ -92,13 +92,13 @@ def test_the_key_that_is_to_be_let_in_is_the_one_that_is_used(
     world: World, memory: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr(jobs, "check", lambda access, public_key: iter([shown.append(public_key)][:0]))
+    monkeypatch.setattr(jobs, "check", lambda access, let_in: iter([shown.append(let_in)][:0]))
     checked(world, memory)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     Host.objects.filter(pk=memory.pk).update(sealed=seal(Secrets(private_key=pem)))
     checked(world, memory)
-    assert shown == [own_public_key(), public_key_of(pem)]
+    assert own_public_key() in shown[0] and public_key_of(pem) in shown[1]
 
 
 def test_secrets_that_cannot_be_read_are_said_to_be_so(world: World, memory: Host) -> None:
