@@ -52,7 +52,19 @@ def run(access: Access, *options: str, command: tuple[str, ...] = (), stdin: str
     """
     peer = endpoint(access.uri)
     user = ("-l", peer.user) if peer.user else ()
-    program = [str(access.program), "-T", "-p", str(peer.port), *user, *options, "--", peer.host, *command]
+    program = [
+        str(access.program),
+        "-T",
+        "-o",
+        "LogLevel=INFO",
+        "-p",
+        str(peer.port),
+        *user,
+        *options,
+        "--",
+        peer.host,
+        *command,
+    ]
     try:
         done = subprocess.run(  # noqa: S603
             program, input=stdin, capture_output=True, text=True, errors="replace", timeout=seconds, check=False

@@ -34,6 +34,7 @@ def ask(pool_name: str, pool_uuid: str) -> Task:
     HostStatus.objects.create(
         host=host,
         state=HostStatus.State.UP,
+        driver=facts.driver,
         arch=facts.arch,
         memory_bytes=facts.memory_bytes,
         capabilities_xml=facts.capabilities_xml,
