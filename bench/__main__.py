@@ -58,7 +58,7 @@ def run(stack: Stack, options: argparse.Namespace) -> Iterator[Figure]:
     with pool_of(stack) as pool:
         parts: dict[str, Callable[[], Iterator[Figure]]] = {
             "pages": lambda: pages.measure(stack, times=20 if quick else 200, seconds=3 if quick else 20),
-            "dark": lambda: dark.measure(stack, rounds=2 if quick else 4, times=10 if quick else 50),
+            "dark": lambda: dark.measure(stack, rounds=3 if quick else 6, times=10 if quick else 40),
             "create": lambda: guests.create(stack, pool, times=3 if quick else 15),
             "outside": lambda: guests.outside(stack, rounds=2 if quick else 25),
             "console": lambda: console.measure(stack, seconds=2 if quick else 10, times=2 if quick else 5),
