@@ -1,4 +1,4 @@
-"""The main job on another machine, which is reached by ssh: an ISO brought there, a guest, and its screen."""
+"""The main job on other machines, reached by ssh, TCP and TLS: an ISO brought there, a guest, and its screen."""
 
 import re
 import secrets
@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.far import added, pool_of
 from tests.isos import IPXE
+from tests.lab.host import Host
 from tests.lab.ssh_host import SshHost
 from tests.stack import Stack
 from tests.waiting import wait_for
@@ -40,16 +41,25 @@ def colours(canvas: Locator) -> int:
     return found
 
 
-def test_a_guest_is_made_and_seen_on_a_host_that_is_reached_by_ssh(
+@pytest.mark.parametrize("which", ["ssh_host", "tcp_host", "tls_host"])
+def test_a_guest_is_made_and_seen_on_another_machine(
     page: Page,
     stack: Stack,
-    far: dict[str, Any],
-    ssh_host: SshHost,
+    which: str,
+    request: pytest.FixtureRequest,
     shot: Callable[[Page, str], None],
     tmp_path: Path,
 ) -> None:
+    machine: Host = request.getfixturevalue(which)
+    with added(stack, machine) as far:
+        the_main_job(page, stack, far, machine, tmp_path)
+        shot(page, f"far-{which.removesuffix('_host')}")
+
+
+def the_main_job(page: Page, stack: Stack, far: dict[str, Any], machine: Host, folder: Path) -> None:
+    """Bring an ISO there, make a guest of it, see its screen, type into it, and see its picture on its page."""
     run = secrets.token_hex(3)
-    guest, image = f"t-far-{run}", tmp_path / f"t-far-{run}.iso"
+    guest, image = f"t-far-{run}", folder / f"t-far-{run}.iso"
     image.write_bytes(IPXE.read_bytes())
     pool = pool_of(stack, far, FOLDER)
 
@@ -65,13 +75,12 @@ def test_a_guest_is_made_and_seen_on_a_host_that_is_reached_by_ssh(
     images.select_option(images.locator("option", has_text=image.name).get_attribute("value"))
     page.get_by_role("button", name=f"Create {guest}").click()
     page.wait_for_url(re.compile(r"/instances/\d+/console/"), timeout=60_000)
-    assert ssh_host.virsh("domstate", guest) == "running"
+    assert machine.virsh("domstate", guest) == "running"
     number = re.search(r"/instances/(\d+)/", page.url)
 
     canvas = page.locator("#screen canvas")
     expect(canvas).to_be_visible(timeout=30_000)
     wait_for(lambda: colours(canvas) > 2, 40)
-    shot(page, "far-console")
     before = canvas.evaluate("canvas => canvas.toDataURL()")
     page.keyboard.press("Control+B")
     page.keyboard.type("help\n", delay=50)
@@ -82,7 +91,6 @@ def test_a_guest_is_made_and_seen_on_a_host_that_is_reached_by_ssh(
     expect(page.get_by_role("button", name="Console", exact=True)).to_be_visible()
     picture = page.locator("img[data-screen]")
     wait_for(lambda: picture.evaluate("image => image.complete && image.naturalWidth > 0") or page.wait_for_timeout(50))
-    shot(page, "far-instance")
 
 
 def test_a_displays_password_is_asked_on_the_page(
