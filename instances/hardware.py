@@ -139,11 +139,12 @@ class Hardware:
         for display in domain.graphics:
             listen = display.listen_address or display.listen or ""
             kind = (display.type or "").upper()
-            where = (
-                _("%(kind)s, through Webvirt only") % {"kind": kind}
-                if listen in LOCAL or display.socket
-                else _("%(kind)s, open on %(address)s") % {"kind": kind, "address": listen or _("no address")}
-            )
+            if listen in LOCAL or display.socket:
+                where = _("%(kind)s, through Webvirt only") % {"kind": kind}
+            elif listen:
+                where = _("%(kind)s, open on %(address)s") % {"kind": kind, "address": listen}
+            else:
+                where = _("%(kind)s, open where the host's libvirt has it listen") % {"kind": kind}
             yield Device(
                 "device-desktop", _("Display"), where, _("%(model)s video") % {"model": video} if video else ""
             )
