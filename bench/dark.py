@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench import crowd
+from bench import crowd, guests
 from bench.figures import Figure, median, p95
 from bench.wire import Wire
 from tests.guests import define_many
@@ -51,6 +51,8 @@ def measure(stack: Stack, *, rounds: int, times: int) -> Iterator[Figure]:
             for state in [*STATES, *STATES][first : first + len(STATES)]:
                 turn(lab.tcp, program, number, state)
                 ask(admin, found[state], times)
+        turn(lab.tcp, program, number, "dark")
+        yield from guests.outside(stack, rounds=rounds, while_=", one of three hosts dark")
         turn(lab.tcp, program, number, "well")
         assert program.send("DELETE", f"hosts/{number}/").status == 204
     for state, words in STATES.items():

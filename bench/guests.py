@@ -94,7 +94,7 @@ def create(stack: Stack, pool: dict[str, Any], *, times: int) -> Iterator[Figure
     )
 
 
-def outside(stack: Stack, *, rounds: int) -> Iterator[Figure]:
+def outside(stack: Stack, *, rounds: int, while_: str = "") -> Iterator[Figure]:
     """Yield how long after libvirt tells of a change by virsh it is on the screen of an open list."""
     name = f"t-bench-{secrets.token_hex(3)}"
     file = stack.data / "outside.xml"
@@ -131,7 +131,7 @@ def outside(stack: Stack, *, rounds: int) -> Iterator[Figure]:
             virsh("undefine", name)
     for what, measure, goal in (("median", median, None), ("p95", p95, MOST_SEEN_MS)):
         yield Figure(
-            f"from libvirt's event to the screen, {what}",
+            f"from libvirt's event to the screen{while_}, {what}",
             "ms",
             measure(seen),
             "from virsh's call to the event",
