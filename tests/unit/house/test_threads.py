@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
 from tests.waiting import wait_for
 from webvirt.threads import MOST_IDLE, Threads, in_kept_threads
+
+T = TypeVar("T")
 
 
 def application(work: Callable[[], Any], threads: Threads | None = None) -> Any:
@@ -19,6 +22,12 @@ def application(work: Callable[[], Any], threads: Threads | None = None) -> Any:
         await send(await sync_to_async(work)())
 
     return in_kept_threads(asked, threads or Threads())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: in this one the browser's loop goes on where its tests came before."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def ask(application: Any) -> list[Any]:
@@ -42,7 +51,7 @@ def test_a_request_has_one_thread_and_the_next_one_the_same() -> None:
             await asyncio.to_thread(wait_for, lambda: threads.idle)
         return found
 
-    assert len(set(asyncio.run(one_after_the_other()))) == 1
+    assert len(set(run(one_after_the_other()))) == 1
 
 
 def test_requests_at_once_do_not_wait_for_each_other() -> None:
@@ -57,7 +66,7 @@ def test_requests_at_once_do_not_wait_for_each_other() -> None:
     async def at_once() -> list[list[Any]]:
         return list(await asyncio.gather(ask(app), ask(app)))
 
-    first, second = asyncio.run(at_once())
+    first, second = run(at_once())
     assert len(set(first)) == len(set(second)) == 1
     assert first[0] != second[0]
 
@@ -72,7 +81,7 @@ def test_no_more_than_a_few_rest() -> None:
         app = application(together.wait, threads)
         await asyncio.gather(*(ask(app) for _ in range(crowd)))
 
-    asyncio.run(at_once())
+    run(at_once())
     wait_for(lambda: len(threads.idle) == MOST_IDLE and threading.active_count() <= before + MOST_IDLE)
 
 
@@ -95,4 +104,4 @@ def test_a_thread_whose_asker_went_away_is_not_given_to_another_before_it_is_don
         await asyncio.wait([request])
         await asyncio.to_thread(wait_for, lambda: threads.idle)
 
-    asyncio.run(leave())
+    run(leave())
