@@ -6,6 +6,7 @@ share happens in the child. Nothing here writes a request's path to a log, since
 
 import gc
 import logging
+import select
 import signal
 import socket
 import threading
@@ -22,6 +23,7 @@ from websockify.websocketproxy import ProxyRequestHandler, WebSocketProxy
 
 from console import targets
 from console.admission import admit, session_key_in
+from console.frames import Frames
 from console.revocation import wait_for_end
 from console.targets import Target
 from console.tokens import Claim, redeem
@@ -105,6 +107,24 @@ class Handler(ProxyRequestHandler):  # type: ignore[misc]
                     raise self.CClose(DISPLAY_ENDED, "")
                 raise
 
+    def do_proxy(self, display: socket.socket) -> None:
+        """websockify's own loop copies what it carries several times."""
+        client = self.request
+        beat_at = time.monotonic() + HEARTBEAT_SECONDS
+        with Frames(display, client.socket) as frames:
+            while True:
+                ready, _, _ = select.select([client, display], [], [], max(0.0, beat_at - time.monotonic()))
+                if time.monotonic() >= beat_at:
+                    self.send_ping()
+                    beat_at += HEARTBEAT_SECONDS
+                if display in ready and not frames.pass_on():
+                    raise self.CClose(DISPLAY_ENDED, "")
+                if client in ready:
+                    said, closed = self.recv_frames()
+                    display.sendall(b"".join(said))
+                    if closed:
+                        raise self.CClose(closed["code"], closed["reason"])
+
     def watch(self, display: socket.socket, revoked: threading.Event) -> None:
         """In a thread: end the connection when whoever opened it may no longer."""
         wait_for_end(self.claim.user_id, self.still_allowed)
@@ -141,7 +161,7 @@ class Service(WebSocketProxy):  # type: ignore[misc]
     """websockify's server, without what it offers besides WebSockets."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(Handler, unix_listen=str(path), unix_listen_mode=0o600, heartbeat=HEARTBEAT_SECONDS)
+        super().__init__(Handler, unix_listen=str(path), unix_listen_mode=0o600)
 
     def started(self) -> None:
         log.info("Consoles are opened at %s", self.unix_listen)
