@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.sshd import sshd
 from hosts.access import access_to, control_of
 from hosts.keys import HostKey, own_key, own_public_key
 from hosts.models import Host
@@ -22,6 +23,7 @@ from virt.access import Access
 from virt.connection import open_connection
 from virt.errors import HostKeyUnknown, PasswordRefused, Unreachable, Unsupported
 from virt.passage import passage
+from virt.ssh import run
 from virt.transport import endpoint
 from webvirt.places import LONGEST_SOCKET_FOLDER
 
@@ -196,3 +198,17 @@ def test_a_displays_socket_is_never_read_by_ssh_as_something_else(tmp_path: Path
     access = Access(SSH, ssh=tmp_path / "ssh")
     with pytest.raises(Unsupported), passage(access, path):
         pass
+
+
+def test_what_a_passage_led_to_outlives_a_connection_that_ends_while_it_is_taken_down(
+    world: World, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.RUN = tmp_path
+    with sshd(own_public_key()) as there:
+        host = Host(uri=f"qemu+ssh://127.0.0.1:{there.port}/system", host_key=there.host_key)
+        with access_to(host, shared=True) as access, caplog.at_level("INFO"):
+            with passage(access, str(tmp_path / "display")) as path:
+                assert path.is_socket()
+                ended = run(access, "-O", "exit", seconds=10)
+            assert ended.code == 0
+    assert "was not taken down" in caplog.text
