@@ -28,6 +28,10 @@ class HostQuerySet(models.QuerySet["Host"]):
         """Hosts with what the monitor last saw, in the same query; without the large XML, which few need."""
         return self.select_related("status").defer("status__capabilities_xml", "status__domcapabilities_xml")
 
+    def with_reach(self) -> Self:
+        """Hosts with their name and what reaches them alone: what is written about one may be long."""
+        return self.only("name", "uri", "sealed", "host_key")
+
 
 class Host(models.Model):
     """A libvirt host, as configured. Written by this app's services alone.

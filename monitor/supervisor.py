@@ -59,12 +59,12 @@ class Supervisor:
         self._end()
 
     def _look_at_hosts(self) -> None:
-        """Read the rows of all hosts, and let go of those that are gone or lead elsewhere now."""
+        """Read by what all hosts are reached, and let go of those that are gone or lead elsewhere now."""
         if time.monotonic() < self._hosts_due:
             return
         self._hosts_due = time.monotonic() + HOSTS_SECONDS
         try:
-            self._hosts = Host.objects.in_bulk()
+            self._hosts = Host.objects.with_reach().in_bulk()
         except DatabaseFault as error:
             log.warning("The hosts cannot be read: %s", error)
             connection.close()
