@@ -1,6 +1,7 @@
 """What can be done with hosts, and the one way in which a change of a host is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -42,14 +43,23 @@ def add_host(*, name: str, uri: str, actor: User, secrets: Secrets = NONE) -> Ho
     name, uri, secrets = name.strip(), uri.strip(), tidied(secrets)
     if errors := faults(name=fault_of_name(name), uri=fault_of_uri(uri)) | faults_of_secrets(uri, secrets):
         raise Invalid(_("Correct its name, its address or its keys."), errors=errors)
-    try:
-        with transaction.atomic():
-            host = Host.objects.create(name=name, uri=uri, sealed=seal(secrets))
-            HostStatus.objects.create(host=host)
-    except IntegrityError:
-        raise Invalid(_("Choose another name."), errors={"name": [_("A host with this name exists already.")]})
+    with name_is_its_own():
+        host = Host.objects.create(name=name, uri=uri, sealed=seal(secrets))
+        HostStatus.objects.create(host=host)
     publish("host", host.pk, "added")
     return host
+
+
+@contextmanager
+def name_is_its_own() -> Iterator[None]:
+    """Write a host's name, in a transaction. Raises Invalid where another host has it."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise Invalid(
+            _("Choose another name."), errors={"name": [_("A host with this name exists already.")]}
+        ) from error
 
 
 def change_address(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -10,8 +10,9 @@ from accounts.models import Grant, User
 from accounts.rights import Action, require
 from hosts.addresses import fault_of_name
 from hosts.models import Host
+from hosts.services import name_is_its_own
 from live.channel import publish
-from tasks.errors import Invalid, Refused, Words, faults, refuse
+from tasks.errors import Refused, Words, faults, refuse
 from tasks.models import Task
 
 LONGEST_NOTES = 10_000
@@ -34,11 +35,8 @@ def edit_host(
     )
     for field, value in values.items():
         setattr(host, field, value)
-    try:
-        with transaction.atomic():
-            host.save(update_fields=list(values))
-    except IntegrityError:
-        raise Invalid(_("Choose another name."), errors={"name": [_("A host with this name exists already.")]})
+    with name_is_its_own():
+        host.save(update_fields=list(values))
     publish("host", host.pk)
 
 
