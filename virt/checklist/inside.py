@@ -1,6 +1,7 @@
 """What libvirt on the host tells of itself: versions, acceleration, storage, networks, memory."""
 
 from collections.abc import Callable, Generator
+from shlex import quote
 
 from virt import hosts, interfaces, networks, storage
 from virt.checklist.asking import Asked
@@ -179,7 +180,7 @@ def _pool(conn: Connection) -> Line:
             State.WARNING,
             gettext_noop("the pool %(name)s is stopped"),
             gettext_noop("New guests have no place for their disks until a pool is started."),
-            command=f"{_VIRSH} pool-start '{name}' && {_VIRSH} pool-autostart '{name}'",
+            command=f"{_VIRSH} pool-start {quote(name)} && {_VIRSH} pool-autostart {quote(name)}",
             where="host",
             params={"name": name},
         )
@@ -212,7 +213,7 @@ def _network(conn: Connection) -> Line:
             State.WARNING,
             gettext_noop("the network %(name)s is stopped"),
             gettext_noop("New guests have no network until one is started."),
-            command=f"{_VIRSH} net-start '{name}' && {_VIRSH} net-autostart '{name}'",
+            command=f"{_VIRSH} net-start {quote(name)} && {_VIRSH} net-autostart {quote(name)}",
             where="host",
             params={"name": name},
         )

@@ -1,5 +1,6 @@
 """The checklist of a host, as far as it goes without one: what is closed, silent or unknown, and what figures mean."""
 
+import shlex
 import socket
 import time
 from collections.abc import Iterator
@@ -7,15 +8,18 @@ from dataclasses import replace
 
 import pytest
 
+from virt import storage
 from virt.access import Access
 from virt.checklist import console, daemon, entry, inside
 from virt.checklist.asking import within
 from virt.checklist.line import Line, State
 from virt.checklist.run import check, planned
 from virt.checklist.seen import MARK, SCRIPT, look_here, parse
+from virt.connection import Connection
 from virt.errors import Denied, TimedOut, Unreachable
 from virt.hosts import HostFigures
 from virt.transport import endpoint
+from virt.xml.storage import Pool
 
 GIB = 1024**3
 
@@ -248,3 +252,14 @@ def test_what_libvirt_did_not_say_is_taken_from_what_was_seen(
     )  # fmt: skip
     *_, line = daemon.refusal(access, endpoint(access.uri), seen, Unreachable(libvirt="Cannot recv data"))
     assert (line.name, line.state, line.title % line.params) == (failed, State.FAILED, title)
+
+
+def test_the_commands_that_start_what_is_stopped_name_it_as_a_shell_reads_it(conn: Connection) -> None:
+    name = "it's $(mine)"
+    for pool in storage.list_pools(conn):
+        storage.remove_pool(conn, pool.uuid)
+    storage.define_pool(conn, Pool(type="dir", name=name, path="/mine"), autostart=False, start=False, build=False)
+    line = inside._pool(conn)
+    assert line.title % line.params == f"the pool {name} is stopped"
+    virsh = ["virsh", "-c", "qemu:///system"]
+    assert shlex.split(line.command) == [*virsh, "pool-start", name, "&&", *virsh, "pool-autostart", name]
