@@ -16,7 +16,7 @@ from api.filters import HostFilter
 from api.schema import changes
 from api.views import DetailView, ListView, Rows, accepted, key_of
 from hosts import services
-from hosts.models import Host, HostStatus
+from hosts.models import Host, HostStatus, Known
 from hosts.secrets import Secrets, unseal_or_none
 from hosts.upkeep import edit_host, remove_host
 
@@ -55,7 +55,10 @@ class HostKeySerializer(Shape):
 
 
 class HostSerializer(Shape):
-    """A host as last seen; `state_detail` says in words why it is not up. `secrets` names those that are kept."""
+    """A host as last seen; `state_detail` says in words why it is not up. `secrets` names those that are kept.
+
+    `definitions` is `last_known` until those of all that lies on it have been read since it was last reached.
+    """
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -65,6 +68,7 @@ class HostSerializer(Shape):
     state_since = Moment(source="status.since")
     last_seen = Moment(source="status.last_seen", allow_null=True)
     stale_since = Moment(source="status.stale_since", allow_null=True)
+    definitions = serializers.ChoiceField(choices=Known.choices, source="status.definitions")
     secrets = serializers.SerializerMethodField()
     host_key = serializers.SerializerMethodField()
     notes = serializers.CharField()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.fields import MOST_BYTES, Id, Moment, Shape, Strict
+from hosts.models import Known
 from instances.models import Instance
 from instances.spec import BUSES, CARDS, CPUS, FIRMWARES, FORMATS, VIDEOS
 from networks.models import Network
@@ -71,7 +72,11 @@ class GraphicsSerializer(Shape):
 
 
 class InstanceSerializer(Shape):
-    """A guest as last seen; `stale_since` is null while its host is up."""
+    """A guest as last seen; `stale_since` is null while its host is up.
+
+    What it is made of (vcpus, memory, disks, networks, graphics, title, notes, tags) is as its `definition`: empty
+    while that is `unread`, and maybe older than the connection to its host while that is `last_known`.
+    """
 
     id = serializers.IntegerField()
     uuid = serializers.UUIDField()
@@ -83,6 +88,7 @@ class InstanceSerializer(Shape):
     state = serializers.ChoiceField(choices=Instance.State.choices)
     state_since = Moment(allow_null=True)
     stale_since = Moment(allow_null=True)
+    definition = serializers.ChoiceField(choices=Known.choices)
     vcpus = serializers.IntegerField()
     memory_bytes = serializers.IntegerField()
     autostart = serializers.BooleanField()
@@ -110,6 +116,7 @@ class InstanceSerializer(Shape):
             "state": instance.state,
             "state_since": moment(instance.state_since),
             "stale_since": moment(instance.stale_since),
+            "definition": instance.definition,
             "vcpus": instance.vcpus,
             "memory_bytes": instance.memory_bytes,
             "autostart": instance.autostart,

@@ -13,6 +13,7 @@ from api.fields import Moment, Shape, Strict
 from api.filters import InterfaceFilter, NetworkFilter
 from api.schema import changes
 from api.views import DetailView, ListView, Rows, accepted, key_of
+from hosts.models import Known
 from networks import services
 from networks.models import Interface, Lease, Network
 from networks.shown import attached
@@ -29,6 +30,7 @@ class NetworkSerializer(Shape):
     host = serializers.IntegerField(source="host_id")
     host_name = serializers.CharField(source="host.name")
     stale_since = Moment(source="host.status.stale_since", allow_null=True)
+    definition = serializers.ChoiceField(choices=Known.choices, source="host.status.definitions")
     active = serializers.BooleanField()
     autostart = serializers.BooleanField()
     bridge = serializers.CharField()

@@ -16,7 +16,7 @@ from api.fields import MOST_BYTES, Id, Moment, Shape, Strict
 from api.filters import PoolFilter, VolumeFilter
 from api.schema import changes
 from api.views import DetailView, ListView, Rows, accepted, key_of
-from hosts.models import Host
+from hosts.models import Host, Known
 from storage import downloads, services, volumes
 from storage.formats import DISKS
 from storage.models import Pool, Volume, VolumeUse
@@ -36,6 +36,7 @@ class PoolSerializer(Shape):
     type = serializers.CharField()
     state = serializers.ChoiceField(choices=Pool.State.choices)
     stale_since = Moment(source="host.status.stale_since", allow_null=True)
+    definition = serializers.ChoiceField(choices=Known.choices, source="host.status.definitions")
     autostart = serializers.BooleanField()
     path = serializers.CharField()
     capacity_bytes = serializers.IntegerField()

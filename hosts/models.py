@@ -73,6 +73,14 @@ class Host(models.Model):
         return self.uri, self.sealed, self.host_key
 
 
+class Known(models.TextChoices):
+    """How far what a host says of one of its objects is known: since it was last reached, from before, or not yet."""
+
+    READ = "read"
+    LAST_KNOWN = "last_known"
+    UNREAD = "unread"
+
+
 class HostStatus(models.Model):
     """A host as last seen. Written by the monitor alone.
 
@@ -131,6 +139,11 @@ class HostStatus(models.Model):
     def reads_definitions(self) -> bool:
         """Whether it is up, and not all of its objects' definitions have been read since."""
         return self.is_up and (self.synced_at is None or self.synced_at < self.since)
+
+    @property
+    def definitions(self) -> Known:
+        """How far its objects' definitions are known; while they are read again, some are read already."""
+        return Known.LAST_KNOWN if self.reads_definitions or not self.is_up else Known.READ
 
     @property
     def why(self) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant
 from accounts.rights import Ref, visible
-from hosts.models import Host
+from hosts.models import Host, Known
 
 
 class Readable(json.JSONEncoder):
@@ -97,6 +97,16 @@ class Instance(models.Model):
     def stale_since(self) -> Any:
         """Since when what is shown is only the last known; None while the host is up."""
         return self.host.status.stale_since
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether its definition was ever read; until then no more is known than what a list of guests says."""
+        return self.vcpus > 0
+
+    @property
+    def definition(self) -> Known:
+        """How far its definition is known."""
+        return self.host.status.definitions if self.is_defined else Known.UNREAD
 
     @property
     def ips(self) -> list[str]:

@@ -34,6 +34,7 @@ def environment(**options: Any) -> Environment:
         language=get_language,
         languages=languages,
         query_with=tags.query_with,
+        reading=tags.reading,
         spark=tags.spark,
         state=tags.state,
         static=cache(static),

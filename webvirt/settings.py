@@ -207,6 +207,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "GraphicsType": ["vnc"],
         "HostState": "hosts.models.HostStatus.State",
+        "Known": "hosts.models.Known",
         "InstanceState": "instances.models.Instance.State",
         "PoolState": "storage.models.Pool.State",
         "TaskState": "tasks.models.Task.State",

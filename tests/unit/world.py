@@ -28,7 +28,8 @@ def grant(user: User, role: str, scope: str, host: Host | None = None, uuid: uui
 def make_host(name: str, state: str = HostStatus.State.UP) -> Host:
     host = Host.objects.create(name=name, uri="qemu:///system")
     HostStatus.objects.create(
-        host=host, state=state, last_seen=HEARD, driver="QEMU", hypervisor_version="7.2.0", libvirt_version="9.0.0",
+        host=host, state=state, since=HEARD, last_seen=HEARD, synced_at=HEARD, driver="QEMU",
+        hypervisor_version="7.2.0", libvirt_version="9.0.0",
         hostname=name, arch="x86_64", cpu_model="EPYC", cpus=8, memory_bytes=16 * GIB, kvm_reason="",
     )  # fmt: skip
     return host

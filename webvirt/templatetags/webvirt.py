@@ -107,8 +107,28 @@ def state_mark(state: str, word: str) -> SafeString:
 
 
 def not_heard(since: datetime) -> SafeString:
-    before, after = _("not heard since %(time)s").split("%(time)s")
-    return format_html("{}{}{}", before, clock(since), after)
+    return timed(_("not heard since %(time)s"), since)
+
+
+def timed(words: str, moment: datetime) -> SafeString:
+    """A sentence with the moment at its `%(time)s`."""
+    before, after = words.split("%(time)s")
+    return format_html("{}{}{}", before, clock(moment), after)
+
+
+@register.simple_tag
+def reading(thing: Any) -> SafeString:
+    """A note on a guest, pool or network while its host's definitions are being read: of when it is at least."""
+    status = thing.host.status
+    if not getattr(thing, "is_defined", True):
+        words = _("not read yet")
+    elif not status.reads_definitions:
+        return SafeString("")
+    elif status.synced_at is None:
+        words = _("being read")
+    else:
+        words = timed(_("as read at %(time)s or later"), status.synced_at)
+    return format_html('<span class="soft note-in reading">{}</span>', words)
 
 
 @register.simple_tag
