@@ -22,6 +22,17 @@ def test_a_person_signs_in_and_out(world: World) -> None:
     assert client.get("/hosts/").status_code == 302
 
 
+def test_a_part_of_a_page_that_is_asked_for_after_the_session_ended_leads_the_browser_to_the_login_page(
+    world: World,
+) -> None:
+    page, part = f"/hosts/{world.host.pk}/connect/", f"/hosts/{world.host.pk}/keys/"
+    asks = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}
+    answer = Client().get(part, headers=asks)
+    assert (answer.status_code, answer["HX-Redirect"], answer.content) == (200, f"/login/?next={page}", b"")
+    elsewhere = Client().get(part, headers=asks | {"HX-Current-URL": "https://evil.example/"})
+    assert elsewhere["HX-Redirect"] == "/login/?next=/"
+
+
 def test_a_wrong_password_lets_nobody_in(world: World) -> None:
     answer = Client().post("/login/", {"username": "viewer", "password": "wrong"})
     assert answer.status_code == 200
