@@ -1,6 +1,7 @@
 """Asking a host what rows cannot answer: a job on `quick`, its answer awaited on a Redis key.
 
-One question is in flight at a time, however many ask it, and its answer is shared and kept 2 s.
+One question is in flight at a time, however many ask it, and its answer is shared and kept 2 s; a failure only so long
+that all who wait hear of it: whoever mends something and asks again is answered anew.
 """
 
 import json
@@ -23,6 +24,7 @@ from webvirt.redis import client
 log = logging.getLogger(__name__)
 
 KEPT_MS = 2000
+FAILURE_MS = 500
 LOOK_SECONDS = 0.02
 NO_ANSWER = gettext_lazy("The host did not answer in time. Try again in a moment.")
 
@@ -67,14 +69,16 @@ def wait_for_answer(
 
 def answer(key: str, host_id: int, name: str, arguments: dict[str, Any]) -> None:
     """What the worker does: answer, or say in words why not."""
+    kept = KEPT_MS
     try:
         found: dict[str, Any] = {"answer": QUESTIONS[name](host_id, arguments)}
     except VirtError as error:
         away = error.code in ("unreachable", "timed_out")
         parts = {"title": error.title, "detail": error.detail, "hint": error.hint, "params": error.params}
         found = {"away": away, **parts}
+        kept = FAILURE_MS
     with client().pipeline() as pipe:
-        pipe.set(key, json.dumps(found), px=KEPT_MS)
+        pipe.set(key, json.dumps(found), px=kept)
         # The mark goes when the answer goes: gone before, somebody who just looked in vain would ask again.
-        pipe.pexpire(f"{key}:asked", KEPT_MS)
+        pipe.pexpire(f"{key}:asked", kept)
         pipe.execute()

@@ -10,6 +10,7 @@ import redis
 from tasks import asking
 from tasks.errors import HostAway, Refused
 from tasks.registry import QUESTIONS
+from tests.waiting import wait_for
 from virt.errors import Unreachable, Unsupported
 
 asked: list[dict[str, Any]] = []
@@ -67,3 +68,20 @@ def test_what_the_host_refuses_is_told_as_that(
         asking.ask(1, "tests.ask", {"uuid": kind.__name__})
     assert type(told.value) is kind
     assert str(told.value.detail)
+
+
+def test_who_asks_again_after_a_failure_is_not_told_of_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_once() -> str:
+        if len(asked) == 1:
+            raise Unreachable
+        return "mended"
+
+    def again() -> Any:
+        try:
+            return asking.ask(1, "tests.ask", {"uuid": "mended"})
+        except HostAway:
+            return None
+
+    answers(monkeypatch, fail_once)
+    assert again() is None
+    assert wait_for(again, 1) == "mended"
