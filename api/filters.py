@@ -18,6 +18,7 @@ from instances.listing import matching, tagged
 from instances.models import Instance
 from storage.models import Pool, Volume, VolumeUse
 from tasks.models import Task
+from webvirt.sentences import listed
 
 MOST_ID = 2**63 - 1
 
@@ -54,7 +55,7 @@ class Ordering(filters.OrderingFilter):
         lookups = lookups_of(view)
         unknown = [name for name in fields if name.removeprefix("-") not in lookups]
         if unknown:
-            words = _("This list has no such order. It has: %(known)s.") % {"known": ", ".join(lookups)}
+            words = _("This list has no such order. It has: %(known)s.") % {"known": listed(lookups)}
             raise ValidationError({"ordering": [words]})
         return [("-" if name.startswith("-") else "") + lookups[name.removeprefix("-")] for name in fields]
 

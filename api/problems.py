@@ -14,6 +14,7 @@ from rest_framework.views import set_rollback
 
 from tasks.errors import Invalid, Refused
 from tasks.runner import own_fault
+from webvirt.sentences import blank
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def invalid(detail: Any) -> dict[str, Any]:
     for path, word in flat(detail):
         errors.setdefault(path, []).append(word)
     of_all = errors.pop("", [])
-    words = " ".join(of_all) or _("Look at the errors of each field.")
+    words = blank().join(of_all) or _("Look at the errors of each field.")
     return Invalid(words, errors={path: list(found) for path, found in errors.items()}).problem()
 
 

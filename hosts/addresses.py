@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from virt.errors import Unsupported
 from virt.transport import endpoint
+from webvirt.sentences import blank
 
 LONGEST_NAME = 200
 LONGEST_URI = 500
@@ -31,5 +32,5 @@ def fault_of_uri(uri: str) -> str:
     except ValueError:
         return _("Its host or port cannot be read.")
     except Unsupported as error:
-        return " ".join([_(error.detail) % error.params, _(error.hint)])
+        return blank().join([_(error.detail) % error.params, _(error.hint)])
     return ""

@@ -12,6 +12,7 @@ from instances.drivers import offers, require_offered
 from instances.models import Instance
 from tasks.errors import Refused
 from tasks.registry import LONG, QUICK, QUICK_LIMIT, titles
+from webvirt.sentences import listed
 
 State = Instance.State
 
@@ -291,4 +292,4 @@ def pace(verb: Verb, instance: Instance) -> tuple[str, int]:
 
 
 def words_of(states: Iterable[Instance.State]) -> str:
-    return ", ".join(str(state.label) for state in Instance.State if state in states)
+    return listed(state.label for state in Instance.State if state in states)

@@ -17,6 +17,7 @@ from storage.models import Pool
 from tasks.models import Task
 from tasks.services import cancellable
 from webvirt import __version__, alive
+from webvirt.sentences import comma
 
 COUNTED = ("instances", "hosts", "hosts_down", "storage", "networks")
 MOST_RUNNING = 5
@@ -77,7 +78,7 @@ class Frame:
     def hosts_words(self) -> str:
         hosts, lost = self.counts["hosts"], self.counts["hosts_down"]
         words = ngettext("%(n)s host", "%(n)s hosts", hosts) % {"n": hosts}
-        return ", ".join([words, *([_("%(n)s not reachable") % {"n": lost}] if lost else [])])
+        return comma().join([words, *([_("%(n)s not reachable") % {"n": lost}] if lost else [])])
 
     @property
     def running_words(self) -> str:

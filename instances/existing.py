@@ -11,6 +11,7 @@ from hosts.models import Host
 from storage.models import Pool, Volume, VolumeUse
 from storage.usage import base_path
 from tasks.models import Task
+from webvirt.sentences import listed
 
 FORMATS = ("qcow2", "raw")
 DEEPEST = 20
@@ -54,7 +55,7 @@ def why_not(volume: Volume) -> str:
     if volume.format not in FORMATS:
         return _("Its format is %(format)s; a guest's disk has one of: %(formats)s.") % {
             "format": volume.format,
-            "formats": ", ".join(FORMATS),
+            "formats": listed(FORMATS),
         }
     if VolumeUse.objects.filter(host_id=volume.pool.host_id, path=volume.path).exists():
         return _("A guest uses this disk already.")

@@ -16,6 +16,7 @@ from instances.names import validate_name, volume_name
 from networks.models import Network
 from storage.models import Pool, Volume
 from tasks.errors import Invalid, Words
+from webvirt.sentences import listed
 
 GIB = 1024**3
 MIB = 1024**2
@@ -203,7 +204,7 @@ class Lookup:
     def choose(self, field: str, value: str, offered: Sequence[str]) -> str:
         if value not in offered:
             self.errors.setdefault(field, []).append(
-                _("Choose one of: %(words)s.") % {"words": ", ".join(word or "“”" for word in offered)}
+                _("Choose one of: %(words)s.") % {"words": listed(word or "“”" for word in offered)}
             )
         return value
 

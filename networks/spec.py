@@ -15,6 +15,7 @@ from hosts.models import Host
 from networks import ranges
 from networks.models import Interface, Network
 from tasks.errors import Invalid, Words
+from webvirt.sentences import listed
 
 NAT, ROUTE, ISOLATED, BRIDGE = "nat", "route", "isolated", "bridge"
 MODES = (NAT, ROUTE, ISOLATED, BRIDGE)
@@ -178,7 +179,7 @@ def resolve(wanted: Wanted, *, user: Any) -> Spec:
     name = read.matching("name", NAME, _("Use letters, digits, “-”, “_” and “.”, at most 50, a letter or digit first."))
     mode = wanted["mode"]
     if mode not in MODES:
-        read.fail("mode", _("Choose one of: %(words)s.") % {"words": ", ".join(MODES)})
+        read.fail("mode", _("Choose one of: %(words)s.") % {"words": listed(MODES)})
     fields = bridged(read) if mode == BRIDGE else own_range(read, host, mode)
     if read.errors or host is None:
         raise Invalid(_("See the fields marked below."), errors=read.errors)

@@ -16,6 +16,7 @@ from storage.usage import bases_on, uses_of
 from tasks.errors import Refused, faults, refuse
 from tasks.models import Task
 from tasks.registry import LONG
+from webvirt.sentences import listed
 from webvirt.units import size
 
 MIB = 1024**2
@@ -33,7 +34,7 @@ def create_volume(*, pool: Pool, name: str, format: str, size_bytes: int, actor:
         require_active(pool)
         errors = faults(name=fault_of_new(pool, name), size_bytes=fault_of_size(pool, size_bytes))
         if format not in of_pool(pool.type):
-            errors["format"] = [_("Such a pool has volumes of these formats: %s.") % ", ".join(of_pool(pool.type))]
+            errors["format"] = [_("Such a pool has volumes of these formats: %s.") % listed(of_pool(pool.type))]
         refuse(errors)
 
     wanted = {"format": format, "size_bytes": -(-size_bytes // BLOCK) * BLOCK}
@@ -119,7 +120,7 @@ def why_kept(volume: Volume, viewer: Any) -> str:
     """Why the volume cannot be deleted, as rows tell; "" where it can. Guests are named to whoever may see them."""
     if uses := uses_of([volume], viewer).get(volume.pk):
         names = [use.name or _("a guest that you may not see") for use in uses]
-        return _("%(name)s is used by: %(guests)s.") % {"name": volume.name, "guests": ", ".join(names)}
+        return _("%(name)s is used by: %(guests)s.") % {"name": volume.name, "guests": listed(names)}
     if (volume.pool.host_id, volume.path) in bases_on([volume.pool.host_id]):
         return _("Another volume is built on this one, and would be damaged.")
     return ""

@@ -20,6 +20,7 @@ from tasks.registry import QUESTIONS
 from tasks.services import digest_of
 from virt.errors import VirtError
 from webvirt.redis import client
+from webvirt.sentences import blank
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def ask(host_id: int, name: str, arguments: dict[str, Any], *, timeout: float = 
         return found["answer"]
     kind = HostAway if found["away"] else Refused
     words = [_(found[part]) % found["params"] for part in ("detail", "hint") if found[part]]
-    raise kind(" ".join(words), title=_(found["title"]))
+    raise kind(blank().join(words), title=_(found["title"]))
 
 
 def wait_for_answer(

@@ -7,6 +7,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from webvirt.sentences import comma
+
 Points = Sequence[float | None]
 
 # kind: class, width, height of the drawing
@@ -128,7 +130,7 @@ def bar(
         parts.append(("go", share, percent(more, total)))
         words.append(_("%(n)g %% more") % {"n": percent(more, total)})
     drawn = format_html_join("", '<rect class="{}" x="{}%" width="{}%" height="6"/>', parts)
-    return format_html('<svg class="bar" height="6" role="img" aria-label="{}">{}</svg>', ", ".join(words), drawn)
+    return format_html('<svg class="bar" height="6" role="img" aria-label="{}">{}</svg>', comma().join(words), drawn)
 
 
 def stack(counts: Sequence[tuple[str, int]]) -> SafeString:

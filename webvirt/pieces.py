@@ -16,6 +16,8 @@ from django.utils.translation import get_language, get_language_info, gettext
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from webvirt import sentences
+
 CSRF_FIELD = Markup('<input type="hidden" name="csrfmiddlewaretoken" value="%s">')
 
 
@@ -27,6 +29,7 @@ def environment(**options: Any) -> Environment:
     made = Environment(**options)  # noqa: S701 - Django's engine asks for autoescape
     made.globals.update(
         _=gettext,
+        blank=sentences.blank,
         csrf_field=csrf_field,
         figure=tags.figure,
         icon=tags.icon,

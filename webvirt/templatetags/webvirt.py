@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
-from webvirt import drawing, pieces, units
+from webvirt import drawing, pieces, sentences, units
 from webvirt.icons import NAMES
 
 register = template.Library()
@@ -73,6 +73,10 @@ TASK_MARKS = {
 }
 
 
+register.simple_tag(sentences.blank, name="blank")
+register.simple_tag(sentences.comma, name="comma")
+
+
 @register.simple_tag
 @cache  # a list has hundreds, of a dozen kinds
 def icon(name: str, classes: str = "") -> SafeString:
@@ -98,7 +102,7 @@ def state(thing: Any) -> SafeString:
     word = thing.get_state_display()
     if since is None:
         return state_mark(thing.state, word)
-    return format_html('<span class="st st-lost"><span>{}, {}</span></span>', word, not_heard(since))
+    return format_html('<span class="st st-lost"><span>{}{}{}</span></span>', word, sentences.comma(), not_heard(since))
 
 
 @lru_cache(maxsize=1024)

@@ -63,7 +63,7 @@ function reopen(form, { title, detail, errors }) {
   note.className = "note err mb";
   note.dataset.problem = "";
   note.setAttribute("role", "alert");
-  note.textContent = [title, detail, ...Object.values(errors ?? {}).flat()].filter(Boolean).join(" ");
+  note.textContent = [title, detail, ...Object.values(errors ?? {}).flat()].filter(Boolean).join(say("blank"));
   form.prepend(note);
   form.closest("dialog").showModal();
 }

@@ -15,6 +15,14 @@ function keep() {
   sessionStorage.setItem(KEPT, JSON.stringify([...followed].map((one) => one.state)));
 }
 
+function named(name, what) {
+  return say("named").replace("{name}", name).replace("{what}", what);
+}
+
+function titled({ title, detail }) {
+  return say("titled").replace("{title}", title).replace("{detail}", detail);
+}
+
 class Many {
   // state: text, done (what a toast says before and after), names (of unfinished tasks, by id), told, total, good
   constructor(told, state) {
@@ -45,7 +53,7 @@ class Many {
     const name = this.state.names[id];
     delete this.state.names[id];
     if (state === "succeeded") this.state.good += 1;
-    else this.state.told.push(`${name}: ${error ? `${error.title}. ${error.detail}` : say(state)}`);
+    else this.state.told.push(named(name, error ? titled(error) : say(state)));
   }
 
   show() {
@@ -53,8 +61,8 @@ class Many {
     const count = say("of").replace("{done}", good).replace("{total}", total);
     this.toast.part("detail").hidden = false;
     if (!Object.keys(this.state.names).length) {
-      if (told.length) this.toast.fail({ title: `${done}: ${count}` });
-      else this.toast.words.done = `${done}: ${count}`;
+      if (told.length) this.toast.fail({ title: named(done, count) });
+      else this.toast.words.done = named(done, count);
       if (!told.length) this.toast.succeed();
       this.end();
     }
@@ -87,7 +95,7 @@ export function followMany(told, results) {
     text: told.words.text,
     done: told.words.done,
     names: Object.fromEntries(tasks.map(({ name, task }) => [task.id, name])),
-    told: problems.map(({ name, problem }) => `${name}: ${problem.detail}`),
+    told: problems.map(({ name, problem }) => named(name, problem.detail)),
     total: results.length,
     good: 0,
   });

@@ -79,7 +79,7 @@ class Toast {
     this.mark("failed", title);
     this.element.setAttribute("role", "alert");
     const words = [detail, ...Object.values(errors ?? {}).flat(), hint].filter(Boolean);
-    this.part("detail").textContent = words.join(" ");
+    this.part("detail").textContent = words.join(say("blank"));
     this.part("detail").hidden = !words.length;
     this.part("libvirt").textContent = libvirt ?? "";
     this.part("raw").hidden = !libvirt;
