@@ -1,5 +1,6 @@
 """Asking for changes of pools: who may, and what is refused in words."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -115,9 +116,13 @@ def acts(world: World, name: str, pool: Pool) -> str:
 def test_a_pools_page_offers_what_its_state_allows(world: World) -> None:
     assert "/stop/" in acts(world, "manager", world.pool)
     assert "New volume" in acts(world, "manager", world.pool)
+    assert f"/storage/{world.pool.pk}/upload/" in acts(world, "manager", world.pool)
     off = Pool.objects.create(host=world.host, uuid=uuid4(), name="off", type="dir", state="inactive")
     assert "/start/" in acts(world, "manager", off)
     assert "New volume" not in acts(world, "manager", off)
+    page = world.client("manager").get(f"/storage/{off.pk}/").content.decode()
+    assert "/upload/" not in page, "what cannot work is not the next step"
+    assert re.search(r'<button class="btn main"[^>]*>.*?Start</button>', page)
     assert "<form" not in acts(world, "viewer", world.pool)
     assert "/refresh/" in acts(world, "operator", world.pool)
     assert "/stop/" not in acts(world, "operator", world.pool)
