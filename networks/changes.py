@@ -69,7 +69,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         task = services.stop_network(network=network, actor=actor_of(request.user), key=key_of(request))
         return asked(request, task, back=reverse("networks:detail", args=[pk]))
-    return confirm(request, network, "stop")
+    return confirm(request, network, "stop", _("Stop %(name)s") % {"name": network.name})
 
 
 @require_POST
@@ -93,7 +93,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         RemoveForm(request.POST, network=network).require_valid()
         task = services.remove_network(network=network, actor=actor_of(request.user), key=key_of(request))
         return asked(request, task, back=reverse("networks:list"))
-    return confirm(request, network, "remove")
+    return confirm(request, network, "remove", _("Remove %(name)s") % {"name": network.name})
 
 
 def guests_of(cards: Iterable[Card]) -> list[tuple[int, str]]:
@@ -101,12 +101,13 @@ def guests_of(cards: Iterable[Card]) -> list[tuple[int, str]]:
     return list(dict.fromkeys((card.instance_id, card.name) for card in cards))
 
 
-def confirm(request: HttpRequest, network: Network, verb: str) -> HttpResponse:
+def confirm(request: HttpRequest, network: Network, verb: str, title: str) -> HttpResponse:
     """A dialog, or where there are no scripts a page, that says what goes with it."""
     found = attached(network, request.user)
     context = {
         "network": network,
         "name": network.name,
+        "title": title,
         "inside": f"networks/_{verb}.html",
         "guests": guests_of(found.cards),
         "running": guests_of(card for card in found.cards if card.running),

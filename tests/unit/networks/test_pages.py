@@ -1,5 +1,6 @@
 """The pages of networks: who sees what, and at what price."""
 
+import re
 import uuid
 
 import pytest
@@ -67,6 +68,13 @@ def test_it_does_not_name_guests_to_whom_only_the_network_was_granted(world: Wor
     assert "web-host" not in shown
     assert "1 card of a guest that you may not see" in shown
     assert "1 address of a guest that you may not see" in shown
+
+
+@pytest.mark.parametrize("verb", ["stop", "remove"])
+def test_asking_before_a_change_says_where_one_is(world: World, verb: str) -> None:
+    shown = page(world, "manager", f"/networks/{world.network.pk}/{verb}/")
+    crumbs = re.sub(r"<[^>]*>", "", shown[shown.index('class="crumbs') :].partition("</nav>")[0])
+    assert crumbs.split(">")[-1].split() == f"Networks / default on kvm-01 / {verb.title()} default".split()
 
 
 def populate(world: World, count: int) -> None:
