@@ -127,8 +127,11 @@ class HostStatus(models.Model):
 
     @property
     def shows_other_key(self) -> bool:
-        """Whether the host showed another ssh key than the confirmed one when it was last tried."""
-        return self.error_code == HostKeyChanged.code
+        """Whether the host showed another ssh key than the confirmed one when it was last tried.
+
+        What was seen at an address that it has no more says nothing of the new one, whose key nobody confirmed yet.
+        """
+        return self.error_code == HostKeyChanged.code and self.host.host_key != ""
 
     @property
     def stale_since(self) -> Any:

@@ -67,8 +67,9 @@ def change_address(
 ) -> None:
     """Change how the host is reached; it is connected to anew.
 
-    `secrets` has those that change, "" for one to be forgotten. Those that the address does not use are forgotten too.
-    Raises Invalid as `add_host` does.
+    `secrets` has those that change, "" for one to be forgotten. Those that the address does not use are forgotten too,
+    and so is the ssh key that was confirmed where the address leads elsewhere: who is there is confirmed anew, as a
+    new host is. Raises Invalid as `add_host` does.
     """
     require(actor, Action.ADMINISTER, None)
     uri, given = (host.uri if uri is None else uri).strip(), dict(secrets or {})
@@ -79,12 +80,21 @@ def change_address(
     wanted = tidied(replace(kept or NONE, **{**unused, **given}))
     if errors := faults_of_secrets(uri, wanted):
         raise Invalid(_("Correct its keys."), errors=errors)
+    fields = ["uri", "sealed"]
+    if place_of(uri) != place_of(host.uri):
+        host.host_key, host.host_key_at, host.host_key_by = "", None, ""
+        fields += ["host_key", "host_key_at", "host_key_by"]
     host.uri = uri
     # Where those that are kept cannot be read any more, new ones stand alone; without new ones they stay as they are.
     if wanted != (kept or NONE) or (kept is None and given):
         host.sealed = seal(wanted)
-    host.save(update_fields=["uri", "sealed"])
+    host.save(update_fields=fields)
     publish("host", host.pk)
+
+
+def place_of(uri: str) -> str:
+    """The name or number of the machine that an address leads to; "" for this one, and where it cannot be read."""
+    return "" if fault_of_uri(uri) else endpoint(uri).host
 
 
 def tidied(secrets: Secrets) -> Secrets:

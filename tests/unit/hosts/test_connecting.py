@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
+from hosts.access import access_to
 from hosts.keys import HostKey, own_key, own_public_key
 from hosts.letting_in import paste_line
 from hosts.models import Host, HostStatus
@@ -258,6 +259,48 @@ def test_a_changed_key_is_loud_and_accepted_by_name_alone(
     client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW), "confirm": "kvm-04"})
     ssh.refresh_from_db()
     assert ssh.host_key == str(NEW)
+
+
+def test_at_another_address_the_key_is_confirmed_anew_and_the_old_one_accepts_nobody(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust_key(ssh, key=OLD, actor=world.admin)
+    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
+    shows(monkeypatch, NEW)
+    client = world.client("admin")
+    assert "confirmed anew" in text_of(client.get(f"/hosts/{ssh.pk}/address/"))
+    answer = post(client, f"/hosts/{ssh.pk}/address/", host="10.0.0.15")
+    ssh.refresh_from_db()
+    assert (answer.status_code, ssh.host_key, ssh.host_key_at, ssh.host_key_by) == (302, "", None, "")
+    with access_to(ssh) as access, pytest.raises(HostKeyUnknown):
+        _ = access.address
+    for url in (f"/hosts/{ssh.pk}/connect/", "/"):
+        assert "shows another key" not in text_of(client.get(url)), "that was at the other address"
+    assert f"/hosts/{ssh.pk}/keys/" in text_of(client.get(answer["Location"]))
+    block = text_of(client.get(f"/hosts/{ssh.pk}/keys/"))
+    assert NEW.fingerprint in block and "trust this machine" in block
+    client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW)})
+    ssh.refresh_from_db()
+    assert ssh.host_key == str(NEW)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        ("qemu+ssh://root@10.0.0.14:2222/session", True),
+        ("qemu+tls://10.0.0.14/system", True),
+        ("qemu+ssh://webvirt@10.0.0.15/system", False),
+        ("qemu+tls://kvm-04.example/system", False),
+        ("qemu:///system", False),
+    ],
+)
+def test_a_confirmed_key_stays_while_the_address_leads_to_the_same_place(
+    world: World, ssh: Host, uri: str, kept: bool
+) -> None:
+    trust_key(ssh, key=OLD, actor=world.admin)
+    change_address(ssh, actor=world.admin, uri=uri)
+    ssh.refresh_from_db()
+    assert (ssh.host_key, ssh.host_key_by) == ((str(OLD), "admin") if kept else ("", ""))
 
 
 def test_who_is_no_administrator_is_told_and_asked_nothing(world: World) -> None:
