@@ -14,7 +14,7 @@ from hosts.keys import own_key
 from hosts.models import Host
 from hosts.secrets import Secrets, unseal
 from virt.access import Access
-from virt.passage import hold
+from virt.passage import hold, release
 from virt.transport import endpoint
 from webvirt.places import private_folder
 
@@ -51,6 +51,14 @@ def control_of(host: Host) -> Path:
     """The socket of the shared connection: another one where anything by which the host is reached is another."""
     digest = hashlib.sha256(repr(host.reach).encode()).digest()
     return Path(settings.RUN) / base64.urlsafe_b64encode(digest).decode()[:CONTROL_LENGTH]
+
+
+def let_go() -> None:
+    """Let the shared connections end that nobody goes through, on this machine."""
+    for lock in Path(settings.RUN).glob("*.lock"):
+        control = lock.with_suffix("")
+        if control.is_socket():
+            release(control)
 
 
 def _ssh(folder: Path, host_key: str, secrets: Secrets, control: Path | None) -> Path:

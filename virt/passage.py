@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ HOLD_SECONDS = 20.0
 # How long a connection stays after its last use.
 KEPT_SECONDS = 60
 ASK_SECONDS = 10.0
+RELEASE_SECONDS = 2.0
 # ssh fills in what follows these, and splits at the others.
 _SPECIAL = frozenset("%$:\\\0\n")
 
@@ -40,6 +42,19 @@ def hold(access: Access, control: Path) -> None:
         except Unreachable as error:
             if "timed out" in error.libvirt or isinstance(error, TimedOut):
                 raise TimedOut(libvirt=error.libvirt) from error
+
+
+def release(control: Path) -> None:
+    """Have `hold`'s connection at that socket end: at once where nobody goes through it, else after those who do.
+
+    Whoever comes later makes another one. One that has ended by itself is left at that.
+    """
+    path = str(control).replace("%", "%%")
+    command = ["ssh", "-F", "none", "-O", "stop", "-o", f"ControlPath={path}", "--", control.name]
+    try:
+        subprocess.run(command, capture_output=True, timeout=RELEASE_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        log.warning("The ssh connection at %s does not end", control)
 
 
 @contextmanager

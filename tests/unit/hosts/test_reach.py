@@ -1,11 +1,13 @@
 """What opens a host: keys that are made once, secrets that nobody reads, one host key that is trusted."""
 
+import re
 import stat
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.signals import worker_shutdown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,13 +21,16 @@ from tasks.errors import Invalid
 from tests.stack import free_port
 from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.unit.world import World
+from tests.waiting import wait_for
 from virt.access import Access
 from virt.connection import open_connection
 from virt.errors import HostKeyUnknown, PasswordRefused, Unreachable, Unsupported
 from virt.passage import passage
 from virt.ssh import run
 from virt.transport import endpoint
+from webvirt.celery import app
 from webvirt.places import LONGEST_SOCKET_FOLDER
+from webvirt.processes import Process
 
 SSH = "qemu+ssh://webvirt@kvm.example:2222/system"
 
@@ -198,6 +203,22 @@ def test_a_displays_socket_is_never_read_by_ssh_as_something_else(tmp_path: Path
     access = Access(SSH, ssh=tmp_path / "ssh")
     with pytest.raises(Unsupported), passage(access, path):
         pass
+
+
+def test_a_shared_connection_that_nobody_goes_through_ends_with_its_workers(
+    world: World, settings: Any, tmp_path: Path
+) -> None:
+    settings.RUN = tmp_path
+    (tmp_path / "server.lock").touch()
+    with sshd(own_public_key()) as there:
+        host = Host(uri=f"qemu+ssh://127.0.0.1:{there.port}/system", host_key=there.host_key)
+        with access_to(host, shared=True) as access:
+            master = re.search(r"pid=(\d+)", run(access, "-O", "check", seconds=10).err)
+        assert master
+        app.loader.import_default_modules()  # as a worker does
+        worker_shutdown.send(sender=None)
+        wait_for(lambda: (found := Process.look(int(master[1]))) is None or found.ended)
+        assert not control_of(host).exists()
 
 
 def test_what_a_passage_led_to_outlives_a_connection_that_ends_while_it_is_taken_down(
