@@ -16,6 +16,10 @@ from virt.connection import open_connection
 from virt.xml.network import DhcpRange, Ip
 from virt.xml.network import Network as NetworkXml
 
+# What has to be pushed aside to be read whole.
+SIDEWAYS = """() => [...document.querySelectorAll(".scroll-x")].filter(one => one.scrollWidth > one.clientWidth)
+    .map(one => one.innerText)"""
+
 
 @pytest.fixture
 def name() -> Iterator[str]:
@@ -43,6 +47,10 @@ def test_who_is_on_a_network_and_has_which_address_is_shown_by_itself(
         expect(lease.get_by_role("link", name=guest)).to_be_visible(timeout=60_000)
         expect(cards).to_contain_text("192.168.246.9")
         shot(page, "network-leases")
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate(SIDEWAYS) == []
+        shot(page, "network-leases-narrow")
+        page.set_viewport_size({"width": 1360, "height": 900})
         dialog = page.get_by_role("dialog")
         page.get_by_role("button", name="Stop").click()
         expect(dialog).to_contain_text("This running guest loses it at once")

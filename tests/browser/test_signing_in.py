@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.program import Program
 from tests.stack import PASSWORD, Stack
@@ -15,6 +15,13 @@ from accounts.models import Grant, Role, User
 user = User.objects.create_user({NAME!r}, password={PASSWORD!r})
 Grant.objects.create(user=user, role=Role.VIEWER, scope=Grant.Scope.EVERYTHING)
 """
+ADD_HOST = f"""
+from accounts.models import User
+from hosts.services import add_host
+admin = User.objects.get(username="admin")
+print(add_host(name={NAME!r}, uri="qemu+ssh://webvirt@127.0.0.1:9/system", actor=admin).pk)
+"""
+FORGET_HOST = f"from hosts.models import Host; Host.objects.filter(name={NAME!r}).delete()"
 LOGIN = re.compile(r"/login/\?next=")
 
 
@@ -23,6 +30,15 @@ def person(stack: Stack) -> str:
     made = stack.manage("shell", "-v0", "-c", MAKE)
     assert made.returncode == 0, made.stderr
     return NAME
+
+
+@pytest.fixture
+def unreached(stack: Stack) -> Iterator[str]:
+    """The number of an ssh host whose key nobody has confirmed."""
+    made = stack.manage("shell", "-v0", "-c", ADD_HOST)
+    assert made.returncode == 0, made.stderr
+    yield made.stdout.strip()
+    assert stack.manage("shell", "-v0", "-c", FORGET_HOST).returncode == 0
 
 
 @pytest.fixture
@@ -118,3 +134,20 @@ def test_a_token_is_made_copied_and_removed(
     expect(page.get_by_role("status").get_by_text(f"The token {NAME} is removed.")).to_be_visible()
     expect(row).to_have_count(0)
     assert Program(stack, secret).send("GET", "hosts/").status == 401
+
+
+def test_a_part_that_is_fetched_after_the_session_ended_leads_the_whole_page_to_the_login(
+    browser: Browser, signed_in: BrowserContext, stack: Stack, unreached: str
+) -> None:
+    context = browser.new_context(base_url=stack.url, storage_state=signed_in.storage_state(), locale="en-GB")
+    page = context.new_page()
+
+    def end_session(route: Route) -> None:
+        context.clear_cookies()
+        route.continue_()
+
+    page.route("**/keys/", end_session)
+    page.goto(f"/hosts/{unreached}/connect/")
+    page.wait_for_url(f"**/login/?next=/hosts/{unreached}/connect/")
+    expect(page.get_by_label("Password")).to_be_visible()
+    context.close()
