@@ -3,6 +3,7 @@
 Every function raises NotFound where the domain is gone, and Unreachable when the connection breaks.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,13 +11,24 @@ import libvirt
 
 from virt.connection import Connection
 from virt.definition import AGENT_CHANNEL
-from virt.errors import NotFound, OperationFailed
+from virt.errors import NotFound, OperationFailed, Unsupported, if_supported
 from virt.states import State, reason_word, state_of
 from virt.translate import translated_errors
 from virt.words import gettext_noop
 from virt.xml.domain import Disk, DiskDevice, Domain, Graphics, Interface, Source
 
 _QEMU = "QEMU"
+_MANAGED_SAVE = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+_SNAPSHOTS = libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+# What each driver lets go of with a definition; others know none of these and refuse them as unknown flags.
+_LEFTOVERS = {
+    _QEMU: _MANAGED_SAVE
+    | _SNAPSHOTS
+    | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+    "TEST": _MANAGED_SAVE | _SNAPSHOTS,
+    "Xen": _MANAGED_SAVE,
+}
 _SCREEN_CHUNK = 262_120
 # The largest screen that QEMU can have, uncompressed, is under this.
 _SCREEN_MAX = 256 * 1024 * 1024
@@ -102,30 +114,47 @@ class DomainFacts:
 
 @translated_errors()
 def list_all(conn: Connection) -> list[DomainState]:
-    """Return all domains, in four calls however many there are.
+    """Return all domains, in four calls however many there are, or one more for each where the driver has no bulk call.
 
-    (virConnectGetAllDomainStats, not waiting for busy domains, and virConnectListAllDomains)
+    (virConnectGetAllDomainStats, not waiting for busy domains, or virDomainGetState; virConnectListAllDomains)
     """
     handle = conn.handle
     persistent = _listed(handle, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
     autostart = _listed(handle, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
     saved = _listed(handle, libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
     found = []
-    for domain, stats in handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, nowait(conn)):
+    for domain, number, reason in _states(conn):
         uuid = domain.UUIDString()
-        number = stats.get("state.state", libvirt.VIR_DOMAIN_NOSTATE)
         found.append(
             DomainState(
                 uuid=UUID(uuid),
                 name=domain.name(),
                 state=state_of(number),
-                reason=reason_word(number, stats.get("state.reason", 0)),
+                reason=reason_word(number, reason),
                 autostart=uuid in autostart,
                 persistent=uuid in persistent,
                 managed_save=uuid in saved,
             )
         )
     return found
+
+
+def _states(conn: Connection) -> Iterator[tuple[libvirt.virDomain, int, int]]:
+    """All domains, each with the numbers of its state and of why it is in it."""
+    try:
+        with translated_errors():
+            told = conn.handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, nowait(conn))
+    except Unsupported:
+        for domain in conn.handle.listAllDomains(0):
+            try:
+                with translated_errors():
+                    number, reason = domain.state(0)
+            except NotFound:
+                continue  # gone since it was listed
+            yield domain, number, reason
+        return
+    for domain, stats in told:
+        yield domain, stats.get("state.state", libvirt.VIR_DOMAIN_NOSTATE), stats.get("state.reason", 0)
 
 
 @translated_errors()
@@ -147,7 +176,7 @@ def describe(conn: Connection, uuid: UUID) -> DomainFacts:
         title=domain.title or "",
         state=state_of(state),
         reason=reason_word(state, reason),
-        autostart=persistent and bool(handle.autostart()),
+        autostart=persistent and _autostart(handle),
         persistent=persistent,
         has_managed_save=persistent and bool(handle.hasManagedSaveImage(0)),
         vcpus=domain.vcpus or 0,
@@ -163,6 +192,17 @@ def describe(conn: Connection, uuid: UUID) -> DomainFacts:
         xml_live=live,
         xml_inactive=inactive,
     )
+
+
+def _autostart(handle: libvirt.virDomain) -> bool:
+    """Whether it starts with its host; False where the driver does not know such a thing."""
+
+    @translated_errors()
+    def ask() -> int:
+        answer: int = handle.autostart()
+        return answer
+
+    return bool(if_supported(ask))
 
 
 def _agent(domain: Domain) -> bool | None:
@@ -287,10 +327,7 @@ def undefine(conn: Connection, uuid: UUID) -> None:
 
     Disks stay. A running domain runs on and is gone when it ends.
     """
-    flags = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-    if conn.driver == _QEMU:
-        flags |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
-    conn.domain(uuid).undefineFlags(flags)
+    conn.domain(uuid).undefineFlags(_LEFTOVERS.get(conn.driver, 0))
 
 
 @translated_errors()

@@ -10,6 +10,7 @@ from virt.translate import translated_errors
 from virt.words import gettext_noop
 from virt.xml.capabilities import Capabilities
 
+_QEMU = "QEMU"
 _KIB = 1024
 _X86 = ("x86_64", "i686")
 _HARDWARE_FEATURES = ("vmx", "svm")
@@ -29,7 +30,7 @@ class HostFacts:
 
     Versions are written 9.0.0. `domcapabilities_xml` is empty where the driver has none; it is that
     of the virt type to choose and of `machine`, the machine type to choose. `kvm_reason` is a text
-    to translate.
+    to translate, "" where the driver is not QEMU's.
     """
 
     hostname: str
@@ -92,7 +93,8 @@ def describe(conn: Connection) -> HostFacts:
     model, _, cpus = handle.getInfo()[:3]
     cpu = capabilities.cpu
     arch = (cpu.arch if cpu else None) or model
-    acceleration = choose_acceleration(conn, capabilities, arch)
+    qemu = conn.driver == _QEMU
+    acceleration = choose_acceleration(conn, capabilities, arch) if qemu else Acceleration(False, "")
     machine = preferred_machine(capabilities, arch)
     return HostFacts(
         hostname=handle.getHostname(),
@@ -108,7 +110,7 @@ def describe(conn: Connection) -> HostFacts:
         kvm=acceleration.kvm,
         kvm_reason=acceleration.reason,
         capabilities_xml=capabilities_xml,
-        domcapabilities_xml=domain_capabilities(conn, arch, machine, acceleration.kvm),
+        domcapabilities_xml=domain_capabilities(conn, arch, machine, acceleration.kvm) if qemu else "",
     )
 
 

@@ -241,7 +241,19 @@ OF_TLS = (
     ),
 )
 
-MESSAGES = (*OF_SSH, *OF_TCP, *OF_TLS)
+OF_DRIVERS = (
+    Message(
+        ("no connection driver available for",),
+        errors.Unsupported,
+        gettext_noop("libvirt answers, but has no driver for such an address."),
+        gettext_noop(
+            "Check how the address begins. If it is right, the driver is a package of its own: on the host, as root, "
+            "apt-get install libvirt-daemon-driver-lxc (or -vbox, or -xen), then systemctl restart libvirtd."
+        ),
+    ),
+)
+
+MESSAGES = (*OF_SSH, *OF_TCP, *OF_TLS, *OF_DRIVERS)
 
 # libvirt reads an answer's first four bytes as its length, which counts themselves.
 _TOO_LARGE = re.compile(r"packet (\d+) bytes received from server too large")

@@ -8,7 +8,7 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import InvalidState
+from virt.errors import InvalidState, Unsupported
 from virt.translate import translated_errors
 
 LOOK_SECONDS = 0.25
@@ -52,11 +52,11 @@ def _over(saving: "Future[int]") -> bool:
 
 
 def _abort(handle: libvirt.virDomain) -> bool:
-    """Ask for the end of the saving; False where it had not begun, or was over already."""
+    """Ask for the end of the saving; False where it had not begun, was over already, or the driver cannot end it."""
     try:
         with translated_errors():
             handle.abortJob()
-    except InvalidState:
+    except (InvalidState, Unsupported):
         return False
     return True
 
@@ -65,8 +65,8 @@ def _tell(handle: libvirt.virDomain, progress: Callable[[int, int], None]) -> No
     try:
         with translated_errors():
             stats = handle.jobStats(0)
-    except InvalidState:
-        return  # over, and off
+    except (InvalidState, Unsupported):
+        return  # over, and off; or a driver that does not tell
     total = stats.get("memory_total", 0)
     if total:
         progress(total - stats.get("memory_remaining", total), total)

@@ -7,6 +7,7 @@ import libvirt
 
 from virt.connection import Connection
 from virt.domains import nowait
+from virt.errors import InvalidState, NotFound, Unsupported, if_supported
 from virt.translate import translated_errors
 
 _KIB = 1024
@@ -46,12 +47,41 @@ class DomainSample:
 def sample(conn: Connection) -> dict[UUID, DomainSample]:
     """Return the counters of all active domains in one call, not waiting for busy ones.
 
-    (virConnectGetAllDomainStats)
+    Where the driver has no such call, processors and memory alone, by two calls for each domain.
+    (virConnectGetAllDomainStats, or virDomainGetInfo and virDomainMemoryStats)
     """
     flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | nowait(conn)
-    return {
-        UUID(domain.UUIDString()): _sample(figures) for domain, figures in conn.handle.getAllDomainStats(_GROUPS, flags)
-    }
+    try:
+        with translated_errors():
+            told = conn.handle.getAllDomainStats(_GROUPS, flags)
+    except Unsupported:
+        return _one_by_one(conn)
+    return {UUID(domain.UUIDString()): _sample(figures) for domain, figures in told}
+
+
+def _one_by_one(conn: Connection) -> dict[UUID, DomainSample]:
+    found = {}
+    for domain in conn.handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+        try:
+            found[UUID(domain.UUIDString())] = _sample(_figures(domain))
+        except (NotFound, InvalidState):
+            continue  # ended since it was listed
+    return found
+
+
+@translated_errors()
+def _figures(domain: libvirt.virDomain) -> dict[str, int]:
+    """Its counters by the names that they have in the bulk call."""
+
+    @translated_errors()
+    def memory() -> dict[str, int]:
+        told: dict[str, int] = domain.memoryStats()
+        return told
+
+    names = {"actual": "balloon.current", "rss": "balloon.rss"}
+    _state, _most, _now, vcpus, cpu_time = domain.info()
+    figures = {"cpu.time": cpu_time, "vcpu.current": vcpus}
+    return figures | {names[name]: kib for name, kib in (if_supported(memory) or {}).items() if name in names}
 
 
 def _sample(figures: dict[str, int]) -> DomainSample:
