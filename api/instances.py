@@ -30,6 +30,7 @@ from api.instance_shapes import (
 from api.schema import changes
 from api.views import DetailView, ListView, Rows, accepted, key_of
 from console.services import console_shape, open_console
+from hosts.drivers import SCREENSHOT, require_offered
 from hosts.services import require_up
 from instances import services
 from instances.models import Instance
@@ -256,9 +257,10 @@ class Screenshot(Guests):
     def get(self, request: Request, pk: int) -> HttpResponse:
         instance = self.get_object()
         require_up(instance.host)
+        require_offered(instance.host, SCREENSHOT)
         if not instance.has_screen:
             raise Refused(_("%(name)s has no screen now.") % {"name": instance.name})
-        found = ask(instance.host_id, "instances.screenshot", {"uuid": str(instance.uuid)}, timeout=SCREEN_SECONDS)
+        found = ask(instance.host_id, SCREENSHOT, {"uuid": str(instance.uuid)}, timeout=SCREEN_SECONDS)
         return Response(base64.b64decode(found), headers={"Cache-Control": "private, max-age=2"})
 
 

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.rights import Action, require
 from console.refusals import OutOfReach
-from console.targets import is_for_the_host_alone, target_of, transport_of
+from console.targets import is_for_the_host_alone, target_of
 from console.tokens import Kind, Token, mint
+from hosts.drivers import CONSOLE, require_offered, transport_of
 from hosts.services import require_up
 from instances.models import Instance
 from tasks.errors import HostAway, Refused
@@ -25,12 +26,13 @@ def require_picture(instance: Instance) -> None:
             _("Its definition has no VNC display, and others cannot be shown yet."),
             title=_("%(name)s has no display") % words,
         )
-    transport = transport_of(target.host)
+    transport = transport_of(target.host.uri)
     if transport in (None, "memory"):
         raise Refused(
             _("The displays of this host cannot be reached from here."),
             title=_("The display of %(name)s cannot be reached") % words,
         )
+    require_offered(target.host, CONSOLE)
     if not instance.has_screen:
         raise Refused(_("Its display is there while it runs."), title=_("%(name)s is in the state “%(state)s”") % words)
     listen = instance.graphics[target.index]["listen"]

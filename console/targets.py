@@ -11,6 +11,7 @@ from uuid import UUID
 from console.refusals import NoWay, OutOfReach
 from console.rfb import require_heard, require_open
 from hosts.access import access_to
+from hosts.drivers import transport_of
 from hosts.models import Host
 from instances.models import Instance
 from virt import displays, domains
@@ -19,7 +20,7 @@ from virt.connection import Connection, open_connection
 from virt.displays import Listening
 from virt.errors import InvalidState, Unsupported
 from virt.passage import passage
-from virt.transport import Transport, endpoint
+from virt.transport import endpoint
 from virt.words import gettext_noop
 
 CONNECT_SECONDS = 10.0
@@ -45,14 +46,6 @@ def target_of(instance: Instance) -> Target | None:
     return None
 
 
-def transport_of(host: Host) -> Transport | None:
-    """By what the host is reached; None where nothing reaches it."""
-    try:
-        return endpoint(host.uri).transport
-    except Unsupported:
-        return None
-
-
 def is_for_the_host_alone(address: str) -> bool:
     """Whether nobody but the host itself reaches what listens there: its loopback, a socket's path, or nothing."""
     if not address or address == LOOPBACK or address.startswith("/"):
@@ -69,7 +62,7 @@ def connect(target: Target) -> socket.socket:
     On this machine libvirt hands it over (virDomainOpenGraphicsFD); ssh leads to it; else its own port does.
     Raises VirtError: OutOfReach, Encrypted, Unsupported, NotFound, InvalidState, Unreachable.
     """
-    match transport_of(target.host):
+    match transport_of(target.host.uri):
         case "unix":
             return _near(target)
         case "ssh":

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Action, may
+from hosts.drivers import QEMU, keeps_changes
 from hosts.happenings import Line, lines_of
 from hosts.lists import HostRow, rows_of, with_hour
 from hosts.models import Device, Host
@@ -50,6 +51,15 @@ class Page:
     @property
     def administers(self) -> bool:
         return may(self.user, Action.ADMINISTER, None)
+
+    @property
+    def runs_qemu(self) -> bool:
+        """Whether it is said how its guests' processors are made."""
+        return self.host.status.driver in ("", QEMU)
+
+    @property
+    def keeps_changes(self) -> bool:
+        return keeps_changes(self.host)
 
     @cached_property
     def tabs(self) -> list[Tab]:

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.rights import Action, Ref, require, whole
 from hosts import checks
 from hosts.addresses import fault_of_name, fault_of_uri
+from hosts.drivers import require_offered
 from hosts.keys import HostKey
 from hosts.models import Host, HostStatus
 from hosts.pem import faults_of, tidy
@@ -201,9 +202,9 @@ def change(
     """Ask for a change of something on `host`: the one door that every service goes through.
 
     Checks the right, answers a repeated `key` with its first task, refuses when the host is not
-    up, and writes the row. `request` is what the person asked for, where `arguments` hold more than that.
-    `check` raises Refused where the change cannot be asked for; it is not called for a repetition,
-    since what a request made is in the way of the same request.
+    up or its driver has nothing for it, and writes the row. `request` is what the person asked for, where
+    `arguments` hold more than that. `check` raises Refused where the change cannot be asked for; it is not called
+    for a repetition, since what a request made is in the way of the same request.
     """
     require(actor, action, target)
     asked = [kind, target.type, target.host_id, target.name, request if request is not None else arguments or {}]
@@ -213,6 +214,7 @@ def change(
     if repeated:
         return repeated
     require_up(host)
+    require_offered(host, kind)
     if check is not None:
         check()
     return tasks.ask_for(

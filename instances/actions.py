@@ -8,7 +8,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts.rights import Action
-from instances.drivers import offers, require_offered
+from instances.drivers import offers
 from instances.models import Instance
 from tasks.errors import Refused
 from tasks.registry import LONG, QUICK, QUICK_LIMIT, titles
@@ -272,7 +272,6 @@ def possible(instance: Instance, right: Action | None) -> list[Verb]:
 
 def require_possible(verb: Verb, instance: Instance) -> None:
     """Raise Refused, in words, unless the guest's state allows it."""
-    require_offered(instance, verb.name)
     if verb.fits(instance):
         return
     if instance.state in verb.states:

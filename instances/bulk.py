@@ -19,6 +19,7 @@ from accounts.rights import Action, actor_of, most
 from instances import actions, services
 from instances.actions import Verb
 from instances.disks import OwnDisk, own_disks
+from instances.drivers import offers
 from instances.forms import BulkForm
 from instances.models import Instance
 from instances.services import Volumes
@@ -120,7 +121,8 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
     if BulkForm(data).is_valid():
         _form, seen = chosen(request, data)
         rights = most(request.user, [guest.ref for guest in seen])
-        guests = [guest for guest in seen if rights[guest.ref] >= actions.DELETE.right]
+        able = [guest for guest in seen if rights[guest.ref] >= actions.DELETE.right]
+        guests = [guest for guest in able if offers(guest, actions.DELETE.name)]
     going = [Going(guest, made_disks(guest, request.user)) for guest in guests]
     disks = [disk for one in going for disk in one.disks]
     some = ngettext("%(n)d guest", "%(n)d guests", len(going)) % {"n": len(going)}

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.rights import Action
 from instances.actions import DELETE, POWER, Verb, possible
+from instances.drivers import has_console, offers
 from instances.models import Instance
 
 FEWEST_LETTERS = 2  # of a command's word
@@ -38,7 +39,7 @@ class Command:
             return self.verb in possible(guest, right)
         if guest.stale_since is not None or right < self.right:
             return False
-        return guest.has_screen if self is CONSOLE else True
+        return has_console(guest) if self is CONSOLE else offers(guest, self.name)
 
 
 def rest_after(text: str, word: str) -> str | None:

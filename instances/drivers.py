@@ -1,42 +1,32 @@
-"""What libvirt's drivers besides QEMU's do not offer: it is hidden, and refused in words."""
+"""What the driver of a guest's host offers, and where Webvirt can make guests."""
 
 from django.utils.translation import gettext as _
 
+from hosts import drivers
 from hosts.models import Host
 from hosts.upkeep import require_open
 from instances.models import Instance
 from tasks.errors import Refused
 
-QEMU = "QEMU"
-# By the name that a driver gives itself, the verbs for which its table of functions has nothing.
-LACKING = {
-    "LXC": frozenset({"reset", "save", "discard", "start_from_cd", "media"}),
-    "Xen": frozenset({"reset", "edit"}),
-    "VBOX": frozenset({"reset", "save", "discard", "autostart", "edit"}),
-    "TEST": frozenset({"media"}),
-}
-
 
 def offers(instance: Instance, verb: str) -> bool:
     """Whether the host's driver has what this verb needs."""
-    return verb not in LACKING.get(instance.host.status.driver, frozenset())
+    return drivers.offers(instance.host, f"instances.{verb}")
 
 
-def require_offered(instance: Instance, verb: str) -> None:
-    """Raise Refused, in words, where the host's driver cannot do this."""
-    if not offers(instance, verb):
-        words = {"host": instance.host.name, "driver": instance.host.status.driver}
-        raise Refused(_("libvirt's driver %(driver)s, which %(host)s has, does not offer this.") % words)
+def has_console(instance: Instance) -> bool:
+    """Whether there is a display to be seen now, and a way to it."""
+    return instance.has_screen and drivers.offers(instance.host, drivers.CONSOLE)
 
 
-def makes_guests(host: Host) -> bool:
-    """Whether Webvirt can define guests there: it knows QEMU's alone."""
-    return host.status.driver == QEMU
+def has_picture(instance: Instance) -> bool:
+    """Whether a picture of its display can be taken now."""
+    return instance.has_screen and drivers.offers(instance.host, drivers.SCREENSHOT)
 
 
 def require_takes_guests(host: Host) -> None:
     """Raise Refused, in words, where the host takes no new guests."""
     require_open(host)
-    if not makes_guests(host):
+    if not drivers.makes_guests(host):
         words = {"host": host.name, "driver": host.status.driver}
         raise Refused(_("Webvirt makes guests for QEMU, and %(host)s runs %(driver)s.") % words)

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from hosts.drivers import QEMU
 from instances.models import Instance
 from networks.models import Network
 from storage.models import Volume
@@ -68,9 +69,13 @@ class Hardware:
             *self.cards(),
             *self.displays(self.domain),
             *self.agent(),
-            self.firmware(self.domain),
-            self.machine(self.domain),
+            *([self.firmware(self.domain), self.machine(self.domain)] if self.by_qemu else []),
         ]
+
+    @property
+    def by_qemu(self) -> bool:
+        """Whether what its definition leaves open is QEMU's to choose; of other drivers it is not told."""
+        return self.instance.host.status.driver in ("", QEMU)
 
     def processors(self, domain: Domain) -> Device:
         mode = domain.cpu_mode
@@ -79,7 +84,8 @@ class Hardware:
             CpuMode.HOST_MODEL: _("much like the host's model"),
             CpuMode.MAXIMUM: _("all that QEMU can emulate"),
         }
-        note = domain.cpu_model or (words.get(mode, "") if mode else _("QEMU's own model"))
+        own = _("QEMU's own model") if self.by_qemu else ""
+        note = domain.cpu_model or (words.get(mode, "") if mode else own)
         return Device("cpu", _("Processors"), _("%(n)d vCPU") % {"n": self.instance.vcpus}, note)
 
     def disks(self, domain: Domain) -> Iterator[Device]:

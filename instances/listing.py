@@ -18,6 +18,7 @@ from accounts.rights import Action, most
 from hosts import figures
 from hosts.models import Host
 from instances.actions import DELETE, Verb, possible
+from instances.drivers import has_console, has_picture, offers
 from instances.models import Instance, Readable
 from webvirt.listing import ordered, paged
 
@@ -31,7 +32,8 @@ SORTS = {
 PER_PAGE = 25
 FIGURES = ("cpu_percent", "memory_used_bytes", "disk_read_rate", "disk_write_rate", "net_rx_rate", "net_tx_rate")
 UNKNOWN: dict[str, float | None] = dict.fromkeys(FIGURES)
-HEAVY = ("xml", "inactive_xml", "host__status__capabilities_xml", "host__status__domcapabilities_xml")
+HEAVY_OF_HOSTS = ("host__status__capabilities_xml", "host__status__domcapabilities_xml")
+HEAVY = ("xml", "inactive_xml", *HEAVY_OF_HOSTS)
 
 Figures = dict[str, float | None]
 
@@ -58,7 +60,12 @@ class Row:
 
     @property
     def console(self) -> bool:
-        return self.right >= Action.OPERATE and self.instance.has_screen and self.instance.stale_since is None
+        return self.right >= Action.OPERATE and has_console(self.instance) and self.instance.stale_since is None
+
+    @property
+    def peek(self) -> bool:
+        """Whether its screen is shown beside its name."""
+        return self.console and has_picture(self.instance)
 
     @property
     def selectable(self) -> bool:
@@ -72,7 +79,7 @@ class Row:
 
     @property
     def deletable(self) -> bool:
-        return self.right >= Action.MANAGE and self.instance.stale_since is None
+        return self.right >= Action.MANAGE and self.instance.stale_since is None and offers(self.instance, DELETE.name)
 
     @property
     def first(self) -> Verb | None:

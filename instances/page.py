@@ -10,7 +10,7 @@ from accounts.rights import Action, most
 from hosts import figures
 from instances import actions
 from instances.actions import Verb, possible
-from instances.drivers import offers
+from instances.drivers import has_console, has_picture, offers
 from instances.forms import AboutForm, MediaForm
 from instances.hardware import Device, Hardware
 from instances.listing import FIGURES, UNKNOWN, Figures, reason_words
@@ -55,11 +55,16 @@ class Page:
 
     @property
     def console(self) -> bool:
-        return self.listens and self.right >= Action.OPERATE and self.instance.has_screen
+        return self.listens and self.right >= Action.OPERATE and has_console(self.instance)
+
+    @property
+    def picture(self) -> bool:
+        """Whether its screen is shown, as the way to its console."""
+        return self.console and has_picture(self.instance)
 
     @property
     def manages(self) -> bool:
-        return self.listens and self.right >= actions.DELETE.right
+        return self.listens and self.right >= actions.DELETE.right and offers(self.instance, actions.DELETE.name)
 
     @property
     def edits(self) -> bool:

@@ -8,9 +8,9 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from accounts.rights import Action, allowed
+from hosts.drivers import makes_guests
 from hosts.models import Host, HostStatus
 from hosts.services import managed
-from instances.drivers import makes_guests
 from instances.limits import Offer
 from instances.models import Instance
 from networks.models import Network

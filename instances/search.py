@@ -16,13 +16,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.rights import Action, allowed, may, most
+from hosts.drivers import offers
 from hosts.models import Host, HostStatus
 from hosts.services import manages_any
 from instances.commands import COMMANDS, Command, rest_after
-from instances.listing import HEAVY, matching
+from instances.listing import HEAVY, HEAVY_OF_HOSTS, matching
 from instances.models import Instance
 from networks.models import Network
 from storage.models import Pool, Volume
+from storage.uploads import STORE
 
 M = TypeVar("M", bound=Model)
 
@@ -126,7 +128,7 @@ class Search:
         self.user = user
         self.guests = Instance.objects.visible_to(user).with_host().defer(*HEAVY)
         self.hosts = Host.objects.visible_to(user).with_status()
-        self.pools = Pool.objects.visible_to(user).select_related("host").defer("xml")
+        self.pools = Pool.objects.visible_to(user).with_host().defer("xml", *HEAVY_OF_HOSTS)
         self.volumes = Volume.objects.visible_to(user).select_related("pool__host").defer("pool__xml")
         self.networks = Network.objects.visible_to(user).select_related("host").defer("xml")
 
@@ -204,6 +206,7 @@ class Search:
                 rank,
             )
             for pool in allowed(self.user, pools, Action.MANAGE)
+            if offers(pool.host, STORE)
         ]
 
     def remembered(self, keys: Sequence[str]) -> list[Hit]:

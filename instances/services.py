@@ -13,7 +13,7 @@ from hosts.services import change
 from instances import actions, limits
 from instances.actions import Verb, require_possible, transient
 from instances.disks import OwnDisk, cd_drives, own_disks
-from instances.drivers import require_offered, require_takes_guests
+from instances.drivers import require_takes_guests
 from instances.labels import clean_notes, clean_tags, clean_title
 from instances.models import Instance
 from instances.spec import Errors, Spec
@@ -104,7 +104,6 @@ def set_autostart(*, instance: Instance, autostart: bool, actor: User, key: str 
     """Say whether a guest starts with its host. Refused for a transient one."""
 
     def check() -> None:
-        require_offered(instance, actions.AUTOSTART.name)
         if words := transient(instance):
             raise Refused(words)
 
@@ -131,7 +130,6 @@ def edit(*, instance: Instance, changes: Edits, actor: User, key: str | None = N
     wanted = cleaned(changes)
 
     def check() -> None:
-        require_offered(instance, actions.EDIT.name)
         if "autostart" in wanted and (words := transient(instance)):
             raise Refused(words)
 
@@ -170,7 +168,6 @@ def change_media(
     drive = target or next(iter(drives), "")
 
     def check() -> None:
-        require_offered(instance, actions.MEDIA.name)
         if drive not in drives:
             raise Refused(_("%(name)s has no such CD drive.") % {"name": instance.name})
         if volume is not None and volume.pool.host_id != instance.host_id:

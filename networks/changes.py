@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.rights import Action, actor_of, require
+from hosts.drivers import offers
 from hosts.services import managed
 from networks import services
 from networks.forms import NewNetworkForm, RemoveForm, first_values, places_of
@@ -31,7 +32,7 @@ def create(request: HttpRequest) -> HttpResponse:
     hosts = managed(request.user)
     if not hosts:
         raise PermissionDenied(_("You may not make networks on any host."))
-    up = [host for host in hosts if host.status.is_up]
+    up = [host for host in hosts if host.status.is_up and offers(host, services.CREATE)]
     places = places_of(up)
     if request.method == "POST":
         form = NewNetworkForm(request.POST, hosts=up)

@@ -16,6 +16,7 @@ from tasks import services as tasks
 from tasks.errors import Refused
 from tasks.models import Task
 
+CREATE = "networks.create"
 DEFAULT_NETWORK = "default"
 
 
@@ -40,7 +41,7 @@ def create_network(*, spec: Spec, actor: User, key: str | None = None) -> Task:
     """
     host = spec.host
     return change(
-        "networks.create",
+        CREATE,
         host=host,
         target=Ref("network", host.pk, uuid.uuid4(), spec.name),
         actor=actor,

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.rights import Action, may
+from hosts.drivers import keeps_changes
 from hosts.models import Host
 from hosts.services import manages_any
 from networks.changes import network_or_404
@@ -45,7 +46,11 @@ def network_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "network": network,
         "found": found,
         "page": paged(found.cards, request),
-        "may_manage": network.stale_since is None and may(request.user, Action.MANAGE, network.ref),
+        "may_manage": (
+            network.stale_since is None
+            and keeps_changes(network.host)
+            and may(request.user, Action.MANAGE, network.ref)
+        ),
     }
     blocks = {"head": "_head", "drawing": "_drawing", "cards": "_cards", "leases": "_leases"}
     return render(request, f"networks/{blocks.get(request.GET.get('block', ''), 'detail')}.html", context)

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.rights import Action, allowed
+from hosts.drivers import offers
 from hosts.models import Host, HostStatus
 from storage.formats import of_pool
 from storage.models import Pool, Volume
+from storage.services import CREATE_POOL
 from tasks.asking_form import AskingForm
 from webvirt.units import size
 
@@ -92,11 +94,7 @@ class HostField(forms.ModelChoiceField[Host]):
 
 
 class NewPoolForm(DialogForm):
-    host = HostField(
-        Host.objects.with_status().filter(status__state=HostStatus.State.UP),
-        empty_label=None,
-        label=gettext_lazy("Host"),
-    )
+    host = HostField(Host.objects.none(), empty_label=None, label=gettext_lazy("Host"))
     name = forms.CharField(**NAME)
     path = forms.CharField(
         strip=False,
@@ -105,6 +103,12 @@ class NewPoolForm(DialogForm):
         widget=forms.TextInput(attrs={"placeholder": "/srv/images", "spellcheck": "false"}),
     )
     autostart = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Start with the host"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        up = Host.objects.with_status().filter(status__state=HostStatus.State.UP)
+        able = [host.pk for host in up if offers(host, CREATE_POOL)]
+        cast("HostField", self.fields["host"]).queryset = Host.objects.with_status().filter(pk__in=able)
 
 
 class AutostartForm(AskingForm):

@@ -16,6 +16,7 @@ from tasks.errors import Refused, faults, refuse
 from tasks.models import Task
 from tasks.registry import LONG
 
+CREATE_POOL = "storage.create_pool"
 DEFAULT_POOL = "default"
 REFRESH_SECONDS = 900
 
@@ -70,7 +71,7 @@ def create_pool(
         )
 
     return change(
-        "storage.create_pool",
+        CREATE_POOL,
         host=host,
         target=Ref("pool", host.pk, uuid4(), name),
         actor=actor,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rights import Action, Ref, require
+from hosts.drivers import require_offered
 from hosts.services import change, require_up
 from live.channel import publish
 from storage import spool
@@ -24,6 +25,8 @@ from tasks.registry import LONG
 from virt import images
 from webvirt.units import size
 
+# The task that moves a file into its pool.
+STORE = "storage.upload"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 # The hard time limit of the task: this many seconds, and those that its bytes take at a slow network's pace.
 LEAST_SECONDS = 600
@@ -38,6 +41,7 @@ def create_upload(*, owner: User, pool: Pool, filename: str, length: int, sha256
     """
     require(owner, Action.MANAGE, pool.ref)
     require_up(pool.host)
+    require_offered(pool.host, STORE)
     if not pool.is_active:
         raise Refused(_("The pool %(pool)s is not active.") % {"pool": pool.name})
     sha256 = sha256.strip().lower()
@@ -151,7 +155,7 @@ def ask_to_store(upload: Upload, actor: User) -> Task:
     """Write the task; inside the transaction that marked the upload as received."""
     pool = upload.pool
     task = change(
-        "storage.upload",
+        STORE,
         host=pool.host,
         target=Ref("volume", pool.host_id, pool.uuid, upload.filename),
         actor=actor,

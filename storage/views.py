@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.rights import Action, actor_of, may, require
+from hosts.drivers import keeps_changes, makes_guests, offers, require_offered
 from hosts.models import Host
-from storage import services, uploads
+from storage import downloads, services, uploads
 from storage.models import Pool, Upload
 from storage.shown import SORTS, pools_of, upload_rows, volume_rows
 from tasks.answers import asked, key_of
@@ -53,9 +54,8 @@ def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
     block = asked if asked in blocks else ""
     context = {
         "pool": pool,
-        "may_operate": may(request.user, Action.OPERATE, pool.ref),
-        "may_upload": may(request.user, Action.MANAGE, pool.ref),
-        "may_create_pool": may(request.user, Action.ADMINISTER, None),
+        "may_create_pool": may(request.user, Action.ADMINISTER, None) and offers(pool.host, services.CREATE_POOL),
+        **rights_of(request, pool),
     }
     if block in ("", "cards"):
         context["cards"] = pools_of(request.user, host=str(pool.host_id))[:CARDS]
@@ -79,8 +79,26 @@ def volumes_of(request: HttpRequest, pool: Pool) -> dict[str, Any]:
         "text": text,
         "volumes": volume_rows([row for row in page if ids is None or row.pk in ids], request.user),
         "taken": pool.volumes.aggregate(total=Sum("allocation_bytes"))["total"] or 0,
-        "may_create": may(request.user, Action.MANAGE, pool.host.ref),
+        "may_create": may_create(request, pool),
     }
+
+
+def rights_of(request: HttpRequest, pool: Pool) -> dict[str, bool]:
+    """What the viewer may do in the pool, as far as its host's driver can."""
+    lasts = keeps_changes(pool.host)
+    manages = lasts and may(request.user, Action.MANAGE, pool.ref)
+    return {
+        "may_operate": lasts and may(request.user, Action.OPERATE, pool.ref),
+        "may_manage": manages,
+        "may_upload": manages and offers(pool.host, uploads.STORE),
+        "may_download": manages and offers(pool.host, downloads.KIND),
+        "may_grow": manages and offers(pool.host, "storage.grow_volume"),
+    }
+
+
+def may_create(request: HttpRequest, pool: Pool) -> bool:
+    """Whether guests can be made of what lies in the pool."""
+    return makes_guests(pool.host) and may(request.user, Action.MANAGE, pool.host.ref)
 
 
 @require_GET
@@ -88,10 +106,11 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose files, watch them come, go on to what they are for."""
     pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
     require(request.user, Action.MANAGE, pool.ref)
+    require_offered(pool.host, uploads.STORE)
     context = {
         "pool": pool,
         "may_upload": True,
-        "may_create": may(request.user, Action.MANAGE, pool.host.ref),
+        "may_create": may_create(request, pool),
         "uploads": upload_rows(pool, actor_of(request.user), done=True),
     }
     block = request.GET.get("block") == "uploads"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from hosts.drivers import LACKING
 from hosts.models import HostStatus
-from instances.drivers import LACKING
 from tasks.models import Task
 from tests.unit.world import World
 
