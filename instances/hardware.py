@@ -66,6 +66,7 @@ class Hardware:
             self.processors(self.domain),
             Device("container", _("Memory"), size(self.instance.memory_bytes, exact=True)),
             *self.disks(self.domain),
+            *self.filesystems(self.domain),
             *self.cards(),
             *self.displays(self.domain),
             *self.agent(),
@@ -96,6 +97,19 @@ class Hardware:
                 yield self.drive(disk, path)
             else:
                 yield self.disk(disk, path)
+
+    def filesystems(self, domain: Domain) -> Iterator[Device]:
+        """What it mounts of its host, as containers do; the program that it runs."""
+        for one in domain.filesystems:
+            path = (one.source.path or one.source.volume) if one.source else None
+            yield Device(
+                "database",
+                _("File system %(target)s") % {"target": one.target or ""},
+                path or (_("In memory") if one.type == "ram" else _("Elsewhere")),
+                _("read only") if one.readonly else "",
+            )
+        if domain.init:
+            yield Device("terminal-2", _("Program"), domain.init)
 
     def disk(self, disk: Disk, path: str) -> Device:
         volume = self.volumes.get(path)

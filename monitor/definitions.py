@@ -15,6 +15,8 @@ from virt.xml.domain import BackingStore, Disk, Domain, Source
 from virt.xml.own import Own
 
 Paths = dict[tuple[str, str], str]
+# Where it is mounted is longer than a disk's name.
+FILESYSTEM = "filesystem"
 # In these a guest is plugged into nothing.
 OFF = (State.SHUTOFF, State.CRASHED)
 
@@ -36,7 +38,7 @@ def read(host_id: int, found: Iterable[DomainFacts]) -> Read:
     """Read both definitions of each guest, the live one and the one for its next start."""
     parsed = {facts.uuid: _parse(facts) for facts in found}
     alive = {facts.uuid for facts in found if facts.state not in OFF}
-    paths = _paths(host_id, [disk for both in parsed.values() for domain in both for disk in domain.disks])
+    paths = _paths(host_id, [source for both in parsed.values() for domain in both for source in _all_sources(domain)])
     answer = Read(names={facts.uuid: facts.name for facts in found})
     for uuid, both in parsed.items():
         # The last is the persistent one, or the live one where it has no other.
@@ -94,9 +96,15 @@ def _parse(facts: DomainFacts) -> list[Domain]:
     return [Domain.parse(text) for text in texts]
 
 
-def _paths(host_id: int, disks: Iterable[Disk]) -> Paths:
-    """Where volumes lie that disks name by pool and volume, as far as their pools have been read."""
-    pools = {source.pool for disk in disks for source in _sources(disk) if source.pool}
+def _all_sources(domain: Domain) -> Iterator[Source]:
+    for disk in domain.disks:
+        yield from _sources(disk)
+    yield from (one.source for one in domain.filesystems if one.source is not None)
+
+
+def _paths(host_id: int, sources: Iterable[Source]) -> Paths:
+    """Where volumes lie that are named by pool and volume, as far as their pools have been read."""
+    pools = {source.pool for source in sources if source.pool}
     if not pools:
         return {}
     known = Volume.objects.filter(pool__host_id=host_id, pool__name__in=pools)
@@ -138,6 +146,9 @@ def _uses(domain: Domain, paths: Paths) -> Iterator[tuple[str, str, bool]]:
         for source in _sources(disk):
             if path := _path(source, paths):
                 yield path, disk.target or "", disk.readonly or source.node not in own
+    for filesystem in domain.filesystems:
+        if path := _path(filesystem.source, paths):
+            yield path, FILESYSTEM, filesystem.readonly
 
 
 def sync_uses(host_id: int, read: Read, changes: Changes) -> None:

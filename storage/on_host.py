@@ -69,7 +69,8 @@ def require_unused(conn: Connection, path: str) -> None:
 
 def require_still(conn: Connection, path: str) -> None:
     """Raise while a running guest writes to the image, whose copy would be of no moment at all."""
-    if any(usage.running_disk(conn, uuid, path) for uuid, _name in usage.users_of(conn, path)):
+    users = [uuid for uuid, _name in usage.users_of(conn, path)]
+    if any(usage.running_disk(conn, uuid, path) or usage.mounted(conn, uuid, path) for uuid in users):
         raise InvalidState(
             gettext_noop("A running guest writes to this volume, and a copy of it would be torn."),
             hint=gettext_noop("Shut the guest down first."),

@@ -17,8 +17,8 @@ from virt.xml.domain import BackingStore, Disk, Domain, Source
 def users_of(conn: Connection, path: str) -> list[tuple[UUID, str]]:
     """Return UUID and name of every domain that uses the file or device at `path`.
 
-    Looks at live and next definitions, disks given by pool and volume, mirrors, backing chains (also
-    those that only the volumes of active pools tell), kernel, initrd, loader and NVRAM.
+    Looks at live and next definitions, disks and file systems given by pool and volume too, mirrors, backing chains
+    (also those that only the volumes of active pools tell), kernel, initrd, loader and NVRAM.
     (virDomainGetXMLDesc for each domain, virStorageVolGetXMLDesc for each volume)
     """
     volumes = _Volumes(conn)
@@ -71,6 +71,18 @@ def running_disk(conn: Connection, uuid: UUID, path: str) -> str:
         if own and posixpath.normpath(own) == wanted:
             return disk.target or ""
     return ""
+
+
+@translated_errors()
+def mounted(conn: Connection, uuid: UUID, path: str) -> bool:
+    """Whether a running domain has the image or folder at `path` as a file system to write to (virDomainGetXMLDesc)."""
+    handle = conn.domain(uuid)
+    if not handle.isActive():
+        return False
+    volumes, wanted = _Volumes(conn), posixpath.normpath(path)
+    sources = [one.source for one in Domain.parse(handle.XMLDesc(0)).filesystems if one.source and not one.readonly]
+    paths = (one.path or volumes.by_name.get((one.pool or "", one.volume or "")) for one in sources)
+    return wanted in (posixpath.normpath(one) for one in paths if one)
 
 
 class _Volumes:
@@ -130,6 +142,8 @@ def _paths(handle: libvirt.virDomain, volumes: _Volumes) -> set[str]:
         for disk in domain.disks:
             for source in _sources(disk):
                 found.add(source.path or volumes.by_name.get((source.pool or "", source.volume or "")))
+        for mount in (one.source for one in domain.filesystems if one.source is not None):
+            found.add(mount.path or volumes.by_name.get((mount.pool or "", mount.volume or "")))
         found.update((domain.kernel, domain.initrd, domain.loader, domain.nvram))
     return {posixpath.normpath(path) for path in found if path}
 

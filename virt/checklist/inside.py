@@ -1,6 +1,6 @@
 """What libvirt on the host tells of itself: versions, acceleration, storage, networks, memory."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Container, Generator
 from shlex import quote
 
 from virt import hosts, interfaces, networks, storage
@@ -25,8 +25,8 @@ _VIRSH = "virsh -c qemu:///system"
 _MODULES = {"Intel": "kvm_intel", "AMD": "kvm_amd"}
 
 
-def lines(asked: Asked, seen: Seen | None, budget: Budget) -> Generator[Line, None, bool]:
-    """The lines that libvirt answers; whether the connection stands after them."""
+def lines(asked: Asked, seen: Seen | None, names: Container[str], budget: Budget) -> Generator[Line, None, bool]:
+    """The lines among `names` that libvirt answers; whether the connection stands after them."""
     steps: tuple[tuple[str, float, Callable[[Connection], Line]], ...] = (
         ("versions", FIRST_SECONDS, _versions),
         ("kvm", FIRST_SECONDS, lambda conn: _kvm(conn, seen)),
@@ -34,7 +34,7 @@ def lines(asked: Asked, seen: Seen | None, budget: Budget) -> Generator[Line, No
         ("network", ASK_SECONDS, _network),
         ("memory", ASK_SECONDS, lambda conn: memory(hosts.figures(conn))),
     )
-    for name, seconds, look in steps:
+    for name, seconds, look in (step for step in steps if step[0] in names):
         try:
             yield asked.ask(budget.at_most(seconds), look)
         except VirtError as error:

@@ -22,6 +22,9 @@ _LINES = {
     "ssh": (*_REACH, "host_key", "key", "shell", "daemon", "permission", *_INSIDE, "clock", "console"),
 }
 
+# How guests are made and shown is told of QEMU's alone.
+_OF_QEMU = ("kvm", "console")
+
 
 def check(access: Access, *, let_in: str) -> Iterator[Line]:
     """Yield the lines in their order, as they are found; it takes `SECONDS` at most.
@@ -39,11 +42,14 @@ def check(access: Access, *, let_in: str) -> Iterator[Line]:
 
 def planned(access: Access) -> tuple[str, ...]:
     """The names of the lines to come. A host may ask for more, as a password over TLS."""
-    return _LINES[endpoint(access.uri).transport]
+    lines = _LINES[endpoint(access.uri).transport]
+    qemu = access.uri.partition(":")[0].partition("+")[0] == "qemu"
+    return lines if qemu else tuple(name for name in lines if name not in _OF_QEMU)
 
 
 def _found(access: Access, peer: Endpoint, let_in: str) -> Iterator[Line]:
     budget = Budget(SECONDS)
+    names = planned(access)
     seen: Seen | None = None
     ahead = 0
     if peer.host:
@@ -62,10 +68,10 @@ def _found(access: Access, peer: Endpoint, let_in: str) -> Iterator[Line]:
     if asked is None:
         return
     with asked:
-        stands = yield from inside.lines(asked, seen, budget)
+        stands = yield from inside.lines(asked, seen, names, budget)
         if not stands:
             return
         if peer.transport == "ssh":
             yield entry.clock(ahead)
-        if peer.transport != "memory":
+        if "console" in names:
             yield console.line(access, peer, asked, budget)

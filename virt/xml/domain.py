@@ -102,6 +102,16 @@ class Disk(Element):
     address = Child("address", Address)
 
 
+class Filesystem(Element):
+    """<filesystem>: a folder or an image of the host that a guest mounts, as containers do for their root."""
+
+    tag = "filesystem"
+    type = Text("@type")
+    source = Child("source", Source)
+    target = Text("target/@dir")
+    readonly = Present("readonly")
+
+
 class Interface(Element):
     """<interface>: a network card."""
 
@@ -223,6 +233,7 @@ class Domain(Element):
     loader = Text("os/loader")
     loader_type = Text("os/loader/@type")
     nvram = Text("os/nvram")
+    init = Text("os/init")
     kernel = Text("os/kernel")
     initrd = Text("os/initrd")
     acpi = Present("features/acpi")
@@ -235,6 +246,7 @@ class Domain(Element):
     on_crash = Text("on_crash")
     emulator = Text("devices/emulator")
     disks = Children("devices/disk", Disk)
+    filesystems = Children("devices/filesystem", Filesystem)
     controllers = Children("devices/controller", Controller)
     interfaces = Children("devices/interface", Interface)
     serials = Children("devices/serial", Serial)

@@ -2,9 +2,9 @@
 
 Those in golden/real/ come from libvirtd 9.0, which was given them with --validate where it can be: a guest with
 nearly everything libvirt knows, one that runs from a chain of images while another is copied, Windows on i440fx,
-a kernel without firmware, pools and networks of all kinds. The capabilities of other machines (EPYC, Skylake, ARM),
-the RBD pool, the interface with addresses, and the devices, are written after libvirt's schemas, since no such machine
-was at hand.
+a kernel without firmware, a container, pools and networks of all kinds. The capabilities of other machines (EPYC,
+Skylake, ARM), the RBD pool, the interface with addresses, and the devices, are written after libvirt's schemas, since
+no such machine was at hand.
 """
 
 import importlib

@@ -49,7 +49,7 @@ def closed() -> int:
 
 def test_a_host_in_memory_is_looked_at_from_versions_to_memory() -> None:
     lines = lines_of("test:///default")
-    assert list(lines) == ["daemon", "versions", "kvm", "pool", "network", "memory"]
+    assert list(lines) == ["daemon", "versions", "pool", "network", "memory"]
     assert lines["network"].title % lines["network"].params == "network default"
     assert lines["pool"].params["name"] == "default-pool"
     assert State.FAILED not in states(lines)

@@ -91,6 +91,15 @@ READ: dict[str, dict[str, Any]] = {
         "channels[0].target_state": "disconnected",
         "graphics[0].port": 5900,
     },
+    "domain-lxc": {
+        "os_type": "exe",
+        "init": "/sbin/init",
+        "filesystems[0].type": "mount",
+        "filesystems[0].source.dir": "/srv/tin",
+        "filesystems[0].target": "/",
+        "filesystems[1].source.file": "/srv/images/home.raw",
+        "filesystems[2].readonly": True,
+    },
     "domain-kernel": {
         "kernel": "/boot/vmlinuz",
         "initrd": "/boot/initrd.img",
