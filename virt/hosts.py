@@ -8,7 +8,7 @@ from virt.connection import Connection
 from virt.errors import if_supported
 from virt.translate import translated_errors
 from virt.words import gettext_noop
-from virt.xml.capabilities import Capabilities
+from virt.xml.capabilities import Capabilities, Cpu
 
 _QEMU = "QEMU"
 _KIB = 1024
@@ -169,8 +169,12 @@ def shows_hardware(conn: Connection, capabilities: Capabilities) -> bool:
 
     # A driver in memory has a CPU without a model, which cannot be expanded.
     expanded = if_supported(expand) if cpu.model else None
-    known = cpu if expanded is None else type(cpu).parse(expanded)
-    return any(feature.name in _HARDWARE_FEATURES for feature in known.features)
+    return has_hardware(cpu if expanded is None else Cpu.parse(expanded))
+
+
+def has_hardware(cpu: Cpu) -> bool:
+    """Whether vmx or svm is among its features; libvirt also lists those of the model that the CPU has not."""
+    return any(feature.name in _HARDWARE_FEATURES and feature.policy != "disable" for feature in cpu.features)
 
 
 @translated_errors()

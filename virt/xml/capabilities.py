@@ -39,10 +39,11 @@ class Guest(Element):
 
 
 class Feature(Element):
-    """<feature>: a feature of a CPU."""
+    """<feature>: a feature of a CPU; its `policy` is "disable" where the CPU's model has it and the CPU has not."""
 
     tag = "feature"
     name = Text("@name")
+    policy = Text("@policy")
 
 
 class Cpu(Element):

@@ -194,6 +194,9 @@ READ: dict[str, dict[str, Any]] = {
         "backing_path": "/srv/images/base.raw",
         "backing_format": "raw",
     },
+    "capabilities": {
+        "cpu.features[0].policy": "disable",
+    },
     "capabilities-epyc": {
         "host_uuid": "00000000-1111-2222-3333-444444444401",
         "cpu.arch": "x86_64",

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.virt.golden_files import named
 from virt import hosts
 from virt.connection import Connection
-from virt.xml.capabilities import Capabilities
+from virt.xml.capabilities import Capabilities, Cpu
 
 
 def capabilities_of(name: str) -> Capabilities:
@@ -30,6 +30,16 @@ def test_kvm_is_chosen_where_the_processor_carries_it(conn: Connection, name: st
     chosen = hosts.choose_acceleration(conn, capabilities_of(name), arch)
     assert chosen.kvm is kvm
     assert ("QEMU emulates" in chosen.reason) is not kvm
+
+
+@pytest.mark.parametrize(("policy", "has"), [("require", True), ("disable", False)])
+def test_a_feature_of_the_model_that_the_processor_lacks_does_not_count(policy: str, has: bool) -> None:
+    """As libvirt 11.3 expands an EPYC that cannot nest."""
+    cpu = Cpu.parse(
+        "<cpu mode='custom' match='exact'><model fallback='allow'>EPYC</model>"
+        f"<feature policy='require' name='x2apic'/><feature policy='{policy}' name='svm'/></cpu>"
+    )
+    assert hosts.has_hardware(cpu) is has
 
 
 @pytest.mark.parametrize(
