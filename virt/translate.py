@@ -51,6 +51,8 @@ _MESSAGES = (
         gettext_noop("Eject the medium inside the guest first, or force it."),
     ),
     _said("polkit", errors.Denied),
+    # Said by a libvirt that is older than the event.
+    _said("unsupported event ID", errors.Unsupported),
     _said("already exists", errors.AlreadyExists),
     _said("' already in use", errors.AlreadyExists),
     _said(

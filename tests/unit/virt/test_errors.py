@@ -24,6 +24,7 @@ CASES = [
     ("domain is not running", "OPERATION_INVALID", "QEMU", errors.InvalidState),
     ("cannot acquire state change lock (held by x)", "OPERATION_TIMEOUT", "QEMU", errors.Busy),
     ("not supported by the connection driver", "NO_SUPPORT", "NONE", errors.Unsupported),
+    ("internal error: unsupported event ID 26", "INTERNAL_ERROR", "RPC", errors.Unsupported),
     ("unsupported configuration: no spice", "CONFIG_UNSUPPORTED", "QEMU", errors.Unsupported),
     ("XML document failed to validate", "XML_INVALID_SCHEMA", "NONE", errors.InvalidDefinition),
     ("Cannot recv data: Host key verification failed.", "SYSTEM_ERROR", "RPC", errors.HostKeyUnknown),
