@@ -66,6 +66,21 @@ class TimedOut(Unreachable):
     )
 
 
+class PartAway(Unreachable):
+    """A daemon behind the one that answers does not run: the host cannot tell of its `part` (storage, log…)."""
+
+    code = "part_away"
+    title = gettext_noop("A part of libvirt does not run")
+    detail = gettext_noop(
+        "%(daemon)s does not run on the host. It is the one of libvirt's daemons that answers for this."
+    )
+    hint = gettext_noop("On the host, as root: systemctl enable --now %(daemon)s.socket. Guests go on running.")
+
+    @property
+    def part(self) -> str:
+        return self.params["daemon"].removeprefix("virt").removesuffix("d")
+
+
 class HostKeyUnknown(VirtError):
     """ssh does not know this host's key, or the key is another one than before."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import InvalidState, OperationFailed, Unreachable, Unsupported
+from virt.errors import InvalidState, OperationFailed, PartAway, Unreachable, Unsupported
 from virt.states import words_of
 from virt.translate import translated_errors
 
@@ -124,16 +124,23 @@ _SOURCES = (
 
 
 class Subscription:
-    """All events of a connection; `kinds` are those that the driver has, as `domain lifecycle`."""
+    """All events of a connection; `kinds` are those that the driver has, as `domain lifecycle`.
+
+    `away` are the parts of libvirt that do not run: of these there are none.
+    """
 
     def __init__(self, conn: Connection, note: Callable[[Event], None]) -> None:
         self._conn = conn
         self._note = note
         self._registered: list[tuple[str, int]] = []
         self.kinds: list[str] = []
+        self.away: list[PartAway] = []
         for source in _SOURCES:
-            for kind, constant in source.kinds.items():
-                self._register(source, kind, constant)
+            try:
+                for kind, constant in source.kinds.items():
+                    self._register(source, kind, constant)
+            except PartAway as error:
+                self.away.append(error)
 
     def _register(self, source: _Source, kind: str, constant: str) -> None:
         # libvirt-python built against an older libvirt has fewer constants.
@@ -185,7 +192,8 @@ def _detail(object_type: ObjectType, kind: str, values: tuple[Any, ...]) -> str:
 def subscribe(conn: Connection, note: Callable[[Event], None]) -> Subscription:
     """Call `note` for everything that happens on the host, from the event loop's thread.
 
-    `note` must neither raise nor call libvirt; an event that the driver does not have is passed over.
+    `note` must neither raise nor call libvirt; an event that the driver does not have is passed over, and so are
+    those of a part of libvirt that does not run.
     (virConnectDomainEventRegisterAny and its kin for pools, networks, node devices and secrets)
     """
     return Subscription(conn, note)

@@ -77,6 +77,7 @@ OF_SSH = (
         for why in (
             "libvirt-sock': No such file or directory",
             "libvirt-sock': Connection refused",
+            "virtqemud-sock': No such file or directory",
             "virtqemud-sock': Connection refused",
         )
     ),
@@ -259,6 +260,19 @@ MESSAGES = (*OF_SSH, *OF_TCP, *OF_TLS, *OF_DRIVERS)
 _TOO_LARGE = re.compile(r"packet (\d+) bytes received from server too large")
 _NOLOGIN = "This"  # account is currently not available.
 _OTHER_SERVERS = ("SSH-", "HTTP")
+
+
+# The daemon that answers turns to these itself, by and by: the connection stands without them.
+_PART = re.compile(
+    r"Failed to connect socket to '[^']*/(virt(?:storage|network|nodedev|interface|secret|nwfilter|log|lock)d)-sock': "
+    r"(?:No such file or directory|Connection refused)"
+)
+
+
+def part_away(message: str) -> errors.PartAway | None:
+    """Which of the daemons behind the one that answers does not run; None where it is not about them."""
+    found = _PART.search(message)
+    return errors.PartAway(params={"daemon": found[1]}) if found else None
 
 
 def text_instead_of_an_answer(message: str) -> errors.VirtError | None:

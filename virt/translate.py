@@ -118,9 +118,9 @@ def translate(error: libvirt.libvirtError) -> errors.VirtError:
     """Return the VirtError that says what libvirt's error means."""
     code: int | None = error.get_error_code()
     message = str(error.get_error_message() or error)
-    if text := opening.text_instead_of_an_answer(message):
-        text.libvirt, text.libvirt_code = message, code
-        return text
+    if known := opening.part_away(message) or opening.text_instead_of_an_answer(message):
+        known.libvirt, known.libvirt_code = message, code
+        return known
     for said in _MESSAGES:
         if said.fits(message):
             return said.kind(said.detail, hint=said.hint, libvirt=message, libvirt_code=code)

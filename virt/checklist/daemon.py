@@ -82,7 +82,7 @@ def refusal(access: Access, peer: Endpoint, seen: Seen | None, error: VirtError)
                 yield ok("certificates", gettext_noop("both sides accept the other's"))
             yield fault or _password(access, error)
             return
-        yield of_error("daemon", error)
+        yield _stopped(None, error, "virtqemud-sock" in error.libvirt)
         return
     user = seen.user if seen else ""
     stopped = any(words in error.libvirt for words in ("No such file or directory", "Connection refused"))

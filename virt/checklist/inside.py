@@ -8,7 +8,7 @@ from virt.checklist.asking import Asked
 from virt.checklist.line import Budget, Line, State, by_system, of_error, ok
 from virt.checklist.seen import Seen
 from virt.connection import Connection
-from virt.errors import TimedOut, Unreachable, VirtError
+from virt.errors import PartAway, TimedOut, Unreachable, VirtError
 from virt.hosts import HostFigures
 from virt.translate import translated_errors
 from virt.words import gettext_noop
@@ -46,18 +46,17 @@ def lines(asked: Asked, seen: Seen | None, names: Container[str], budget: Budget
 
 def unanswered(name: str, error: VirtError) -> Line:
     """What libvirt could not answer; of modular daemons each may be away by itself."""
-    for daemon in ("virtstoraged", "virtnetworkd", "virtnodedevd", "virtinterfaced"):
-        if f"{daemon}-sock" in error.libvirt:
-            return Line(
-                name,
-                State.FAILED,
-                gettext_noop("%(daemon)s does not run"),
-                gettext_noop("It is the one of libvirt's modular daemons that answers for this."),
-                command=f"systemctl enable --now {daemon}.socket",
-                where="host",
-                params={"daemon": daemon},
-                libvirt=error.libvirt,
-            )
+    if isinstance(error, PartAway):
+        return Line(
+            name,
+            State.FAILED,
+            gettext_noop("%(daemon)s does not run"),
+            gettext_noop("It is the one of libvirt's modular daemons that answers for this."),
+            command="systemctl enable --now {daemon}.socket".format(**error.params),
+            where="host",
+            params=error.params,
+            libvirt=error.libvirt,
+        )
     if name == "versions" and not isinstance(error, Unreachable):
         return no_qemu(error.libvirt)
     return of_error(name, error)
@@ -203,7 +202,7 @@ def _network(conn: Connection) -> Line:
     active = sorted((one for one in found if one.active), key=lambda one: (one.name != DEFAULT, one.name))
     if active:
         return ok("network", gettext_noop("network %(name)s"), name=active[0].name)
-    bridge = next((one.name for one in interfaces.list_interfaces(conn) if one.type == "bridge"), "")
+    bridge = _bridge(conn)
     if bridge:
         return ok("network", gettext_noop("bridge %(name)s"), name=bridge)
     if found:
@@ -229,6 +228,14 @@ def _network(conn: Connection) -> Line:
         ),
         where="host",
     )
+
+
+def _bridge(conn: Connection) -> str:
+    """The name of a bridge of the host, "" where none is told of."""
+    try:
+        return next((one.name for one in interfaces.list_interfaces(conn) if one.type == "bridge"), "")
+    except PartAway:
+        return ""
 
 
 def memory(figures: HostFigures) -> Line:

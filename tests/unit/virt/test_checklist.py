@@ -16,7 +16,7 @@ from virt.checklist.line import Line, State
 from virt.checklist.run import check, planned
 from virt.checklist.seen import MARK, SCRIPT, look_here, parse
 from virt.connection import Connection
-from virt.errors import Denied, TimedOut, Unreachable
+from virt.errors import Denied, PartAway, TimedOut, Unreachable
 from virt.hosts import HostFigures
 from virt.transport import endpoint
 from virt.xml.storage import Pool
@@ -229,7 +229,7 @@ def test_a_user_whom_polkit_refuses_is_put_into_the_group() -> None:
 @pytest.mark.parametrize("name", ["virtstoraged", "virtnetworkd"])
 def test_a_modular_daemon_that_is_away_is_named(name: str) -> None:
     said = f"Failed to connect socket to '/var/run/libvirt/{name}-sock': No such file or directory"
-    line = inside.unanswered("pool", Unreachable(libvirt=said))
+    line = inside.unanswered("pool", PartAway(params={"daemon": name}, libvirt=said))
     assert line.title % line.params == f"{name} does not run"
     assert line.command == f"systemctl enable --now {name}.socket"
 

@@ -62,7 +62,7 @@ def test_every_kind_has_words_and_a_code_of_its_own() -> None:
     assert len({kind.code for kind in kinds}) == len(kinds)
     for kind in kinds:
         assert kind.title
-        assert str(kind())
+        assert str(kind(params={"daemon": "virtstoraged"}))
 
 
 def test_a_full_disk_is_told_by_its_number_too() -> None:
@@ -70,10 +70,22 @@ def test_a_full_disk_is_told_by_its_number_too() -> None:
     assert isinstance(translate(error), errors.NoRoom)
 
 
-def test_a_daemon_beside_libvirts_that_is_away_is_not_libvirt_itself() -> None:
-    message = "Failed to connect socket to '/run/libvirt/virtlogd-sock': No such file or directory"
+@pytest.mark.parametrize("part", ["storage", "network", "log"])
+@pytest.mark.parametrize("why", ["No such file or directory", "Connection refused"])
+def test_a_daemon_behind_the_one_that_answers_is_named(part: str, why: str) -> None:
+    message = f"Failed to connect socket to '/var/run/libvirt/virt{part}d-sock': {why}"
     told = translate(failure(message, libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC))
-    assert told.detail == errors.Unreachable.detail
+    assert isinstance(told, errors.PartAway)
+    assert (told.part, told.libvirt) == (part, message)
+    assert f"virt{part}d does not run on the host." in str(told)
+    assert f"virt{part}d.socket" in told.hint % told.params
+
+
+def test_without_the_one_that_answers_for_guests_libvirt_does_not_run() -> None:
+    """As virtproxyd says it."""
+    message = "Failed to connect socket to '/var/run/libvirt/virtqemud-sock': No such file or directory"
+    told = translate(failure(message, libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC))
+    assert (type(told), told.detail) == (errors.Unreachable, "libvirt does not run on the host.")
 
 
 def test_text_in_place_of_an_answer_is_told_by_its_beginning() -> None:
