@@ -29,7 +29,7 @@ class NetworkSerializer(Shape):
     name = serializers.CharField()
     host = serializers.IntegerField(source="host_id")
     host_name = serializers.CharField(source="host.name")
-    stale_since = Moment(source="host.status.stale_since", allow_null=True)
+    stale_since = Moment(allow_null=True)
     definition = serializers.ChoiceField(choices=Known.choices, source="host.status.definitions")
     active = serializers.BooleanField()
     autostart = serializers.BooleanField()

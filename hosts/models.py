@@ -1,9 +1,11 @@
 """Hosts: what was configured, and what the monitor last saw."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -86,6 +88,7 @@ class HostStatus(models.Model):
 
     `since` is when the state began, `last_seen` when the host last answered, `synced_at` when
     inventory last agreed with it. Sizes are bytes. `kvm_reason` says in a template why KVM is or is not used.
+    `away` has, by part (storage, network, nodedev), `since` and the error of each modular daemon that does not run.
     """
 
     class State(models.TextChoices):
@@ -112,6 +115,7 @@ class HostStatus(models.Model):
     kvm_reason = models.CharField(max_length=300, blank=True)
     capabilities_xml = models.TextField(blank=True)
     domcapabilities_xml = models.TextField(blank=True)
+    away = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"{self.host_id}: {self.state}"
@@ -137,6 +141,20 @@ class HostStatus(models.Model):
     def stale_since(self) -> Any:
         """Since when what we know of the host is old; None while it is up."""
         return None if self.is_up else self.last_seen or self.since
+
+    def part_stale_since(self, part: str) -> datetime | None:
+        """Since when what a part of its libvirt told is old; None while both are up."""
+        since: datetime | None = parse_datetime(self.away[part]["since"]) if part in self.away else None
+        return (self.is_up and since) or self.stale_since
+
+    def part_away(self, part: str) -> dict[str, str] | None:
+        """What is wrong with a part while the host itself is up, in the reader's language, as `error_words` has it."""
+        return error_words(self.away.get(part)) if self.is_up else None
+
+    @property
+    def parts_away(self) -> list[tuple[datetime | None, dict[str, str] | None]]:
+        """Since when each part is away, and why."""
+        return [(self.part_stale_since(part), self.part_away(part)) for part in self.away] if self.is_up else []
 
     @property
     def reads_definitions(self) -> bool:

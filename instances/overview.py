@@ -161,6 +161,7 @@ class Overview:
     def worries(self) -> list[Worry]:
         return [
             *self.lost_hosts(),
+            *self.lost_parts(),
             *self.broken_guests(),
             *self.broken_pools(),
             *self.full_pools(),
@@ -180,6 +181,21 @@ class Overview:
             )
             for host in lost[:MOST_WORRIES]
         ]
+
+    def lost_parts(self) -> list[Worry]:
+        return [
+            Worry(
+                "inaccessible",
+                _("%(daemon)s does not run on %(name)s") % {"daemon": away["params"]["daemon"], "name": host.name},
+                host.status.part_stale_since(part),
+                _("What it answers for is shown as last known. The guests go on running."),
+                reverse("hosts:detail", args=[host.pk]),
+                _("Open host"),
+            )
+            for host in self.hosts
+            if host.status.is_up
+            for part, away in host.status.away.items()
+        ][:MOST_WORRIES]
 
     def lost_title(self, host: Host) -> str:
         if host.status.shows_other_key:

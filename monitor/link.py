@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from virt import transport
 from virt.access import Access
 from virt.connection import Connection, open_connection
-from virt.errors import TimedOut, Unreachable, VirtError
+from virt.errors import PartAway, TimedOut, Unreachable, VirtError
 from virt.events import Event, subscribe
 
 P = ParamSpec("P")
@@ -100,7 +100,13 @@ class Link:
 
     @property
     def is_alive(self) -> bool:
-        return not self._was_cut and self._connection.is_alive()
+        # Where virtproxyd stands before virtqemud its own connection outlives that one's end, of which it tells.
+        return not self._was_cut and not self._reason and self._connection.is_alive()
+
+    @property
+    def away(self) -> list[PartAway]:
+        """The parts of the host's libvirt that did not run when it was opened: it hears of no events of these."""
+        return self._subscription.away if self._subscription else []
 
     @property
     def is_asking(self) -> bool:

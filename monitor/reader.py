@@ -27,6 +27,7 @@ from monitor.figures import Sampler
 from monitor.intake import Intake, Note, Work
 from monitor.link import Link
 from monitor.pace import Pace
+from monitor.parts import LOOK_SECONDS, Parts, Renew
 from monitor.rows import batches
 from storage.models import Pool
 from virt import domains, hosts
@@ -74,6 +75,7 @@ class HostReader:
         # What may wait for one QEMU, or for a pool's storage, would hold up events on their own connection.
         self._beside: Link | None = None
         self._addresses: AddressReader | None = None
+        self._parts: Parts | None = None
         self._agrees = False
         self._began = False
         self._intake = Intake()
@@ -151,6 +153,8 @@ class HostReader:
             try:
                 self.link = self._open(self._intake.happened)
                 self._read(self.link)
+            except Renew:
+                log.info("%s: a part of its libvirt has ended or come back; it is connected anew", self._name)
             except VirtError as error:
                 log.info("%s: %s", self._name, error)
                 status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
@@ -177,6 +181,7 @@ class HostReader:
             connections.close_all()
 
     def _close(self) -> None:
+        self._parts = None
         addresses, self._addresses = self._addresses, None
         if addresses is not None:
             addresses.close()
@@ -196,6 +201,7 @@ class HostReader:
         # A host that was never read is not up before it is known what it offers.
         if not status.has_facts(self.host_id):
             self._facts(link)
+        watched = self._parts = Parts(self.host_id, link, self._intake)
         status.up(self.host_id)
         log.info("%s: up", self._name)
         self._intake.note(Note("host"))
@@ -213,6 +219,7 @@ class HostReader:
             Chore(REFRESH_SECONDS, lambda: self._refresh(errands), first=REFRESH_SECONDS),
             Chore(ROUND_SECONDS, lambda: self._ask_addresses(addresses), first=ADDRESSES_FIRST_SECONDS),
             Chore(DEVICES_LOOK_SECONDS, lambda: self._ask_devices(beside)),
+            Chore(LOOK_SECONDS, lambda: watched.look(beside)),
         ]
         while not self._intake.stopped:
             self.pulse = time.monotonic()
@@ -235,6 +242,9 @@ class HostReader:
         except VirtError as error:
             if not link.is_alive:
                 raise
+            if self._parts is not None and self._parts.judge(error):
+                log.debug("%s: %s", self._name, error)
+                return None
             self._agrees = False
             log.warning("%s: %s", self._name, error)
         return None

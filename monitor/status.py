@@ -1,5 +1,6 @@
 """What is known of a host itself: its state, since when and why, and what it is."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,16 @@ from hosts.models import Host, HostStatus
 from live.channel import publish
 from monitor import fence, happenings
 from tasks.runner import own_fault, words_of
-from virt.errors import CertificateRefused, Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported, VirtError
+from virt.errors import (
+    CertificateRefused,
+    Denied,
+    HostKeyUnknown,
+    KeyRefused,
+    PartAway,
+    PasswordRefused,
+    Unsupported,
+    VirtError,
+)
 from virt.hosts import HostFacts
 
 State = HostStatus.State
@@ -85,6 +95,15 @@ def lost(host_id: int, error: VirtError, *, answered_at: float | None) -> None:
 def failed(host_id: int, reference: str) -> None:
     """We could not read the host by a fault of our own; the log has it under `reference`."""
     _tell(host_id, {"state": State.DOWN, "error": own_fault(reference)})
+
+
+def parts_away(host_id: int, found: Iterable[PartAway]) -> None:
+    """These parts of its libvirt do not run; all others do."""
+    status = HostStatus.objects.filter(host_id=host_id).only("away").first()
+    before = status.away if status is not None else {}
+    now = timezone.now().isoformat()
+    away = {error.part: {**words_of(error), "since": before.get(error.part, {}).get("since", now)} for error in found}
+    _tell(host_id, {"away": away})
 
 
 def facts(host_id: int, found: HostFacts) -> None:

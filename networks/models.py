@@ -78,8 +78,13 @@ class Network(models.Model):
 
     @property
     def stale_since(self) -> Any:
-        """Since when what is shown is only the last known; None while the host is up."""
-        return self.host.status.stale_since
+        """Since when what is shown is only the last known; None while the host, and its networks, can be asked."""
+        return self.host.status.part_stale_since("network")
+
+    @property
+    def away(self) -> dict[str, str] | None:
+        """Why it cannot be asked though its host is up, in the reader's language."""
+        return self.host.status.part_away("network")
 
     @property
     def mode_word(self) -> Any:

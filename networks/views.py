@@ -52,5 +52,5 @@ def network_detail(request: HttpRequest, pk: int) -> HttpResponse:
             and may(request.user, Action.MANAGE, network.ref)
         ),
     }
-    blocks = {"head": "_head", "drawing": "_drawing", "cards": "_cards", "leases": "_leases"}
+    blocks = {"away": "_away", "head": "_head", "drawing": "_drawing", "cards": "_cards", "leases": "_leases"}
     return render(request, f"networks/{blocks.get(request.GET.get('block', ''), 'detail')}.html", context)

@@ -42,6 +42,7 @@ def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One pool beside those of its host, its volumes, and the uploads into it."""
     pool = get_object_or_404(Pool.objects.visible_to(request.user).with_host(), pk=pk)
     blocks = {
+        "away": "_away",
         "cards": "_cards",
         "about": "_about",
         "uploads": "_uploads",

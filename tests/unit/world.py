@@ -12,6 +12,8 @@ from instances.models import Instance
 from networks.models import Interface, Network
 from storage.models import Pool, Volume, VolumeUse
 from tasks.models import Task
+from tasks.runner import words_of
+from virt.errors import PartAway
 
 GIB = 1024**3
 HEARD = datetime(2026, 11, 24, 12, 3, tzinfo=UTC)
@@ -121,6 +123,12 @@ class World:
 
     def token(self, name: str, scope: str = ApiToken.Scope.WRITE) -> str:
         return ApiToken.issue(user=getattr(self, name), name="test", scope=scope)[1]
+
+    def part_is_away(self, daemon: str) -> None:
+        """One of the modular daemons of `host` does not run."""
+        error = PartAway(params={"daemon": daemon})
+        away = {error.part: {**words_of(error), "since": HEARD.isoformat()}}
+        HostStatus.objects.filter(host=self.host).update(away=away)
 
     def host_is_down(self) -> None:
         HostStatus.objects.filter(host=self.host).update(

@@ -110,3 +110,14 @@ def test_what_is_not_understood_is_an_error_of_its_name(world: World, reader: Cl
 def test_a_page_has_500_at_most(world: World, reader: Client) -> None:
     assert len(names(reader, "hosts/?limit=99999")) == 2
     assert names(reader, "hosts/?limit=1&offset=1") == ["kvm-02"]
+
+
+def test_a_pool_and_its_volumes_are_stale_while_their_daemon_is_away_and_the_host_is_not(world: World) -> None:
+    client = world.client("viewer")
+    world.part_is_away("virtstoraged")
+    since = {
+        path: client.get(f"/api/v1/{path}/").json()["results"][0]["stale_since"]
+        for path in ("pools", "volumes", "networks", "instances")
+    }
+    heard = "2026-11-24T12:03:00Z"
+    assert since == {"pools": heard, "volumes": heard, "networks": None, "instances": None}

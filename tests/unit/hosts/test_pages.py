@@ -55,6 +55,14 @@ def test_a_silent_host_says_since_when_and_why(world: World) -> None:
     assert "Check that the host is on." in page(world, "viewer", f"/hosts/{world.host.pk}/")
 
 
+def test_a_host_of_which_a_daemon_is_away_is_up_and_says_so(world: World) -> None:
+    world.part_is_away("virtnodedevd")
+    text = page(world, "viewer", f"/hosts/{world.host.pk}/")
+    assert '<span class="st st-run">Up</span>' in text
+    assert "virtnodedevd does not run on the host." in text
+    assert "is shown as last known" in text
+
+
 def test_one_host_tells_what_it_is(world: World) -> None:
     HostStatus.objects.filter(host=world.host).update(kvm=False, kvm_reason="This host offers no KVM.")
     text = page(world, "viewer", f"/hosts/{world.host.pk}/")

@@ -35,6 +35,12 @@ def test_a_silent_host_is_told(world: World) -> None:
     assert "kvm-01" not in overview(world, "stranger")
 
 
+def test_a_daemon_of_a_host_that_is_up_is_missed(world: World) -> None:
+    world.part_is_away("virtstoraged")
+    assert "virtstoraged does not run on kvm-01" in overview(world)
+    assert "cannot be reached" not in overview(world)
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "words"),
     [("crashed", "panicked", "web-1 crashed"), ("shutoff", "crashed", "web-1 crashed"),

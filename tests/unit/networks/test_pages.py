@@ -38,6 +38,14 @@ def test_the_list_tells_what_a_network_is(world: World) -> None:
         assert words in shown
 
 
+def test_a_network_whose_daemon_is_away_is_shown_as_last_known_and_says_why(world: World) -> None:
+    world.part_is_away("virtnetworkd")
+    for url in (f"/networks/{world.network.pk}/", f"/networks/{world.network.pk}/?block=away"):
+        assert "virtnetworkd does not run on the host." in page(world, "manager", url)
+    assert "not heard since" in page(world, "viewer", "/networks/")
+    assert f"/networks/{world.network.pk}/stop/" not in page(world, "manager", f"/networks/{world.network.pk}/")
+
+
 def test_it_filters_and_sorts(world: World) -> None:
     Network.objects.create(host=world.other_host, uuid=uuid.uuid4(), name="alpha", bridge="br9")
     assert "alpha" in page(world, "admin", "/networks/?q=br9")

@@ -112,6 +112,19 @@ def test_a_silent_hosts_pool_says_since_when(world: World) -> None:
     assert world.client("manager").post(f"/storage/{world.pool.pk}/refresh/").status_code == 503
 
 
+def test_a_pool_whose_daemon_is_away_is_shown_as_last_known_and_says_why(world: World) -> None:
+    world.part_is_away("virtstoraged")
+    for url in (f"/storage/{world.pool.pk}/", f"/storage/{world.pool.pk}/?block=away"):
+        shown = page(world, "viewer", url)
+        assert "virtstoraged does not run on the host." in shown
+        assert "systemctl enable --now virtstoraged.socket" in shown
+    assert "not heard since" in page(world, "viewer", "/storage/")
+    assert world.volume.name in page(world, "viewer", f"/storage/{world.pool.pk}/")
+    assert "does not run" not in page(world, "viewer", f"/networks/{world.network.pk}/")
+    world.host_is_down()
+    assert "does not run" not in page(world, "viewer", f"/storage/{world.pool.pk}/"), "nobody knows that now"
+
+
 def test_reading_a_pool_again_is_one_task_a_key(world: World) -> None:
     client = world.client("operator")
     for _press in range(2):
