@@ -14,6 +14,9 @@ from tests.waiting import wait_for
 START_SECONDS = 15.0
 NETWORK = Path("/usr/share/libvirt/networks/default.xml")
 SOCKETS = Path("/run/libvirt")
+# The daemons that virtqemud turns to, and what makes libvirtd do so.
+PARTS = ("virtstoraged", "virtnetworkd", "virtnodedevd")
+AS_MODULAR = Path(__file__).with_name("parts.c")
 # What `mend` brings back: a host's files as it was made.
 KEPT = ("etc", "home", "root")
 # Written by libvirtd itself, and brought back through libvirt.
@@ -140,7 +143,8 @@ class Host:
             self.run("kill", pid, check=False)
         wait_for(lambda: not self.pids("libvirtd"), START_SECONDS)
         self.run("rm", "-f", "/run/libvirtd.pid", *(str(SOCKETS / name) for name in (
-            "libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock", "virtqemud-sock", "virtqemud-sock-ro"
+            "libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock", "virtqemud-sock", "virtqemud-sock-ro",
+            *(f"{part}-sock" for part in PARTS),
         )))  # fmt: skip
 
     def restart_daemon(self) -> None:
@@ -159,7 +163,8 @@ class Host:
     def start_by_socket(self, kind: Literal["libvirt", "virtqemud"] = "libvirt") -> None:
         """Let libvirtd start at the first connection, as systemd's socket units do, in place of a running one.
 
-        With "virtqemud" it stands at the sockets of the modular daemon: there is no libvirt-sock, and no TCP port.
+        With "virtqemud" it stands at the sockets of the modular daemon, and does as that one does: there is no
+        libvirt-sock and no TCP port, and `stop_part` and `start_part` are for the daemons that it turns to.
         """
         self.stop_daemon()
         names = ["libvirtd.socket", "libvirtd-ro.socket"]
@@ -168,11 +173,38 @@ class Host:
             names.append(f"libvirtd-{self.listens}.socket")
             listen.append(f"{self.address}:{self.port}")
         options = [f"--fdname={':'.join(names)}", *(f"--listen={place}" for place in listen)]
+        if kind == "virtqemud":
+            options.append(f"--setenv=LD_PRELOAD={self._preload()}")
+            for part in PARTS:
+                self.start_part(part)
         self.run("setsid", "--fork", "sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh",
                  "systemd-socket-activate", *options, "libvirtd", "--timeout=120")  # fmt: skip
         wait_for(lambda: self.run("ls", str(SOCKETS)).count(f"{kind}-sock"))
         self.run("chgrp", "libvirt", listen[0])
         self.run("chmod", "770", listen[0])
+
+    def start_part(self, name: str) -> None:
+        """Start virtstoraged, virtnetworkd or virtnodedevd beside the stand-in for virtqemud."""
+        self.run("touch", str(SOCKETS / f"{name}-sock"))
+
+    def stop_part(self, name: str) -> None:
+        self.run("rm", str(SOCKETS / f"{name}-sock"))
+
+    def grow_old(self, version: str) -> None:
+        """Run a libvirtd that says that it is of this version (as 5.0.0): no older one is to be had."""
+        self.stop_daemon()
+        major, minor, release = (int(number) for number in version.split("."))
+        told = f"LAB_LIBVIRT={major * 1_000_000 + minor * 1_000 + release}"
+        listen = ("--listen",) if self.listens else ()
+        self.run("env", told, f"LD_PRELOAD={self._preload()}", "libvirtd", "-d", *listen, "-p", "/run/libvirtd.pid")
+        wait_for(lambda: self.virsh("uri") == "qemu:///system", START_SECONDS)
+
+    def _preload(self) -> Path:
+        """What makes libvirtd behave as the modular daemons do, compiled."""
+        made = self.folder / "parts.so"
+        if not made.exists():
+            subprocess.run(["gcc", "-shared", "-fPIC", "-o", made, AS_MODULAR], check=True)
+        return made
 
     def pids(self, program: str) -> list[str]:
         """The PIDs inside of a program's processes."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hosts.letting_in import paste_line
-from tests.host.virt.found import OK, Found, furnish
+from tests.host.virt.found import FAILED, OK, Found, furnish
 from tests.lab.host import Host
 from tests.lab.ssh_host import SshClient, SshHost
 from tests.lab.tcp_host import TcpHost
@@ -241,6 +241,31 @@ def test_the_modular_daemon_is_used_and_named(ssh_host: SshHost, ssh: Access) ->
     found = Found(ssh)
     assert found.title("daemon") == "virtqemud answers, one of libvirt's modular daemons"
     assert found.lines["versions"].state is OK
+
+
+@pytest.mark.parametrize(("part", "line"), [("virtstoraged", "pool"), ("virtnetworkd", "network")])
+def test_a_modular_daemon_that_is_away_is_named_and_the_others_are_looked_at(
+    ssh_host: SshHost, ssh: Access, part: str, line: str
+) -> None:
+    ssh_host.start_by_socket("virtqemud")
+    furnish(ssh_host)
+    assert {Found(ssh).lines[name].state for name in ("pool", "network")} == {OK}
+    ssh_host.stop_part(part)
+    found = Found(ssh)
+    assert found.title(line) == f"{part} does not run"
+    assert found.command(line) == f"systemctl enable --now {part}.socket"
+    assert [name for name, one in found.lines.items() if one.state is FAILED] == [line]
+    ssh_host.start_part(part)
+    assert Found(ssh).lines[line].state is OK
+
+
+def test_a_libvirt_that_is_too_old_says_so(ssh_host: SshHost, ssh: Access) -> None:
+    ssh_host.grow_old("5.0.0")
+    found = Found(ssh)
+    assert found.lines["versions"].state is FAILED
+    assert found.title("versions") == "libvirt 5.0.0 is too old"
+    assert "Webvirt needs libvirt 6.0.0 or newer" in found.words("versions")
+    assert found.lines["memory"].state is OK
 
 
 @pytest.mark.parametrize("way", ["ssh", "tcp", "tls"])
