@@ -19,7 +19,7 @@ from tasks.registry import job
 from virt import domains, hosts, metadata, storage
 from virt.connection import Connection
 from virt.definition import LOOPBACK, DiskSpec, GuestSpec, NicSpec, build
-from virt.errors import NotFound, Unreachable, VirtError
+from virt.errors import NotFound, PartAway, Unreachable, VirtError
 from virt.transport import endpoint
 from virt.xml.capabilities import Capabilities, DomainCapabilities
 from virt.xml.domain import CpuMode, DiskBus, VirtType
@@ -111,10 +111,11 @@ def make_disk(context: Context, conn: Connection, disk: dict[str, Any]) -> DiskS
     context.make(**entry)
     try:
         made = storage.create_volume(conn, UUID(disk["pool"]), volume)
-    except Unreachable:
-        raise  # it may be there: the journal keeps it
-    except VirtError:
-        context.unmake(**entry)  # libvirt made nothing; what bears this name is somebody else's
+    except VirtError as error:
+        # Where the connection broke it may be there: the journal keeps it. Else libvirt made nothing, and what bears
+        # this name is somebody else's.
+        if isinstance(error, PartAway) or not isinstance(error, Unreachable):
+            context.unmake(**entry)
         raise
     return DiskSpec(path=made.path, format=disk["format"], bus=DiskBus(disk["bus"]))
 

@@ -41,7 +41,8 @@ def lines(access: Access, peer: Endpoint, seen: Seen | None, budget: Budget) -> 
 
 
 def _runs(seen: Seen | None) -> Line:
-    if seen and "libvirt" not in seen.sockets and "virtqemud" in seen.sockets:
+    # libvirt's own socket is virtproxyd's there, and passed over.
+    if seen and "virtqemud" in seen.sockets:
         return ok("daemon", gettext_noop("virtqemud answers, one of libvirt's modular daemons"))
     return ok("daemon", gettext_noop("answers"))
 
