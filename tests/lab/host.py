@@ -201,10 +201,10 @@ class Host:
 
     def _preload(self) -> Path:
         """What makes libvirtd behave as the modular daemons do, compiled."""
-        made = self.folder / "parts.so"
+        made = self.disks / "parts.so"
         if not made.exists():
             subprocess.run(["gcc", "-shared", "-fPIC", "-o", made, AS_MODULAR], check=True)
-        return made
+        return Path("/var/lib/libvirt", made.name)
 
     def pids(self, program: str) -> list[str]:
         """The PIDs inside of a program's processes."""

@@ -1,5 +1,6 @@
 """The inside of a lab host: namespaces with files of its own, and running programs there."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,8 @@ FIRST = Path(__file__).with_name("first.py")
 # Folders of the host that begin empty; etc begins as the machine's, cache with what libvirt knows of this QEMU.
 EMPTY = {"home": 0o755, "root": 0o700, "log": 0o755, "spool": 0o755}
 CAPABILITIES = Path("/var/cache/libvirt/qemu/capabilities")
+# Another system for the hosts to run (README): its programs and its libvirt in place of the machine's.
+ROOT = Path(os.environ.get("LAB_ROOT", "/"))
 
 
 class Inside:
@@ -26,16 +29,16 @@ class Inside:
         for path, mode in ((self.disks, 0o755), *((self.folder / name, mode) for name, mode in EMPTY.items())):
             path.mkdir(parents=True)
             path.chmod(mode)
-        subprocess.run(["cp", "-a", "/etc", self.folder / "etc"], check=True)
+        subprocess.run(["cp", "-a", ROOT / "etc", self.folder / "etc"], check=True)
         known = self.folder / "cache" / "qemu" / "capabilities"
         known.mkdir(parents=True)
-        for found in CAPABILITIES.glob("*.xml"):
+        for found in CAPABILITIES.glob("*.xml") if Path("/") == ROOT else ():
             shutil.copy2(found, known)
 
     def up(self) -> None:
         """Start the first process."""
         spaces = ["--net", "--mount", "--uts", "--pid", "--fork", "--propagation", "private"]
-        words = [self.hostname, str(self.folder), str(self.disks)]
+        words = [self.hostname, str(self.folder), str(self.disks), str(ROOT)]
         self._first = subprocess.Popen(
             ["unshare", *spaces, "/usr/bin/python3", "-c", FIRST.read_text(), *words],
             stdin=subprocess.PIPE,
