@@ -201,7 +201,7 @@ document.getElementById("paste-form").addEventListener("submit", async (event) =
   const problem = document.getElementById("paste-problem");
   const text = field.value.replaceAll("\r\n", "\n");
   const strange = untypable(text);
-  problem.textContent = strange.length ? words.notTyped.replace("{}", strange.join(" ")) : "";
+  problem.textContent = strange.length ? words.notTyped.replace("{}", () => strange.join(" ")) : "";
   if (strange.length || !rfb) {
     event.preventDefault();
     return;

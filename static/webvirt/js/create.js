@@ -1,5 +1,6 @@
 // The form of a new guest: the summary, what each host has to choose from, sliders, and rows to add and remove.
 import { bytes } from "./format.js";
+import { fill } from "./words.js";
 
 const GIB = 1024 ** 3;
 const TICKS = 5;
@@ -169,10 +170,6 @@ function number(list, first) {
 // The summary.
 function part(name) {
   return form.querySelector(`[data-sum=${name}]`);
-}
-
-function fill(words, values) {
-  return words.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 
 function summarise(host) {

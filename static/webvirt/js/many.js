@@ -1,6 +1,6 @@
 // The toast of a change that was asked of several things at once: it counts the tasks that have ended, and tells
 // one by one what did not work. It goes on on the next page.
-import { say } from "./words.js";
+import { fill, say } from "./words.js";
 import { toast } from "./toasts.js";
 
 const KEPT = "webvirt.many";
@@ -16,11 +16,11 @@ function keep() {
 }
 
 function named(name, what) {
-  return say("named").replace("{name}", name).replace("{what}", what);
+  return fill(say("named"), { name, what });
 }
 
 function titled({ title, detail }) {
-  return say("titled").replace("{title}", title).replace("{detail}", detail);
+  return fill(say("titled"), { title, detail });
 }
 
 class Many {
@@ -58,7 +58,7 @@ class Many {
 
   show() {
     const { done, total, good, told } = this.state;
-    const count = say("of").replace("{done}", good).replace("{total}", total);
+    const count = fill(say("of"), { done: good, total });
     this.toast.part("detail").hidden = false;
     if (!Object.keys(this.state.names).length) {
       if (told.length) this.toast.fail({ title: named(done, count) });

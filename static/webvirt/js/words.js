@@ -5,3 +5,8 @@ const words = document.getElementById("words").dataset;
 export function say(key, number) {
   return words[key].replace("{}", number);
 }
+
+/** `words` with each of the values at its `{name}`, whatever they have in them. */
+export function fill(words, values) {
+  return words.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
