@@ -106,7 +106,7 @@ class Hardware:
                 "database",
                 _("File system %(target)s") % {"target": one.target or ""},
                 path or (_("In memory") if one.type == "ram" else _("Elsewhere")),
-                _("read only") if one.readonly else "",
+                _("read-only") if one.readonly else "",
             )
         if domain.init:
             yield Device("terminal-2", _("Program"), domain.init)

@@ -252,6 +252,18 @@ OF_DRIVERS = (
             "apt-get install libvirt-daemon-driver-lxc (or -vbox, or -xen), then systemctl restart libvirtd."
         ),
     ),
+    Message(
+        ("unable to initialize VirtualBox driver API",),
+        errors.Unsupported,
+        gettext_noop("libvirt has its driver for VirtualBox, and finds no VirtualBox on the host."),
+        gettext_noop("Install VirtualBox on the host. Then, there, as root: systemctl restart libvirtd."),
+    ),
+    Message(
+        ("state driver is not active",),
+        errors.Unsupported,
+        gettext_noop("libvirt has the driver for such an address, and it does not work on this host."),
+        gettext_noop("Xen's needs a host that was started under Xen. The host's log says why: journalctl -u libvirtd."),
+    ),
 )
 
 MESSAGES = (*OF_SSH, *OF_TCP, *OF_TLS, *OF_DRIVERS)

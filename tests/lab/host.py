@@ -17,6 +17,8 @@ SOCKETS = Path("/run/libvirt")
 # The daemons that virtqemud turns to, and what makes libvirtd do so.
 PARTS = ("virtstoraged", "virtnetworkd", "virtnodedevd")
 AS_MODULAR = Path(__file__).with_name("parts.c")
+GROUPS = Path("/sys/fs/cgroup")
+LXC = "lxc:///system"
 # What `mend` brings back: a host's files as it was made.
 KEPT = ("etc", "home", "root")
 # Written by libvirtd itself, and brought back through libvirt.
@@ -42,6 +44,7 @@ class Host:
         self.inside = Inside(self.hostname, folder, disks)
         self.wire = Wire(self.inside, address, network)
         self._usual = False
+        self._carries = False
 
     @property
     def uri(self) -> str:
@@ -210,6 +213,27 @@ class Host:
         """The PIDs inside of a program's processes."""
         return self.inside.run("pgrep", "-x", program, check=False).stdout.split()
 
+    def carry_containers(self) -> None:
+        """Have libvirt's LXC driver start containers, for which it wants the machine's control groups."""
+        self._carries = True
+        self.run("mount", "-t", "tmpfs", "tmpfs", str(GROUPS))
+        for line in Path("/proc/self/mountinfo").read_text().splitlines():
+            place, kind, options = line.split()[4], line.split(" - ")[1].split()[0], line.split()[-1]
+            if kind == "cgroup":
+                self.run("mkdir", "-p", place)
+                self.run("mount", "-t", kind, "-o", options.partition("rw,")[2], kind, place)
+        if not self.run("ls", str(GROUPS)):
+            self.run("mount", "-t", "cgroup2", "cgroup2", str(GROUPS))
+        self.restart_daemon()
+
+    def _carry_none(self) -> None:
+        self._carries = False
+        for container in self.run("virsh", "-q", "-c", LXC, "list", "--all", "--name").split():
+            self.run("virsh", "-q", "-c", LXC, "destroy", container, check=False)
+            self.run("virsh", "-q", "-c", LXC, "undefine", container)
+        self.stop_daemon()
+        self.run("umount", "--recursive", "--lazy", str(GROUPS))
+
     # Its network.
 
     def go_dark(self) -> None:
@@ -239,6 +263,8 @@ class Host:
         """Make the host as it was when it came up: network, daemons, files, and no guest, pool or active network."""
         self.wire.mend()
         self.thaw_daemon()
+        if self._carries:
+            self._carry_none()
         changed = self._restore_files()
         if changed or not self._usual or not self.pids("libvirtd"):
             self.restart_daemon()

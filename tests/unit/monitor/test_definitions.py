@@ -60,6 +60,16 @@ def test_an_image_that_a_disk_is_copied_to_is_in_use(host: Host) -> None:
     assert read.uses[GUEST, "/copy"] == ("vda", False)
 
 
+def test_what_a_container_mounts_is_in_use(host: Host) -> None:
+    mounted = """
+      <filesystem type='file'><driver type='loop'/><source file='/pool/root'/><target dir='/'/></filesystem>
+      <filesystem type='mount'><source dir='/srv/shared'/><target dir='/mnt'/><readonly/></filesystem>
+      <filesystem type='ram'><source usage='64' units='MiB'/><target dir='/tmp'/></filesystem>"""
+    read = definitions.read(host.pk, [facts(mounted)])
+    assert read.uses == {(GUEST, "/pool/root"): ("filesystem", False), (GUEST, "/srv/shared"): ("filesystem", True)}
+    assert read.disks[GUEST] == []
+
+
 def test_one_path_spelled_in_two_ways_is_one_use(host: Host) -> None:
     read = definitions.read(host.pk, [facts(disk("/pool//a") + disk("/pool/x/../a", "vdb", "<readonly/>"))])
     assert read.uses == {(GUEST, "/pool/a"): ("vda", False)}

@@ -43,6 +43,9 @@ CASES = [
     ("Network is already in use by interface eth0", "INTERNAL_ERROR", "NETWORK", errors.AlreadyExists),
     ("Device 'x' is locked and force was not specified", "INTERNAL_ERROR", "QEMU", errors.Busy),
     ("unable to start: Cannot allocate memory", "INTERNAL_ERROR", "QEMU", errors.NoRoom),
+    ("no connection driver available for lxc:///", "NO_CONNECT", "NONE", errors.Unsupported),
+    ("unable to initialize VirtualBox driver API", "INTERNAL_ERROR", "VBOX", errors.Unsupported),
+    ("libxenlight state driver is not active", "INTERNAL_ERROR", "LIBXL", errors.Unsupported),
     ('process exited: Failed to get "write" lock', "INTERNAL_ERROR", "QEMU", errors.Busy),
 ]
 

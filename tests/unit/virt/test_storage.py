@@ -4,9 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from virt import networks, storage, usage
+from virt import domains, networks, storage, usage
 from virt.connection import Connection
 from virt.errors import AlreadyExists, NotFound, VirtError
+from virt.xml.domain import Domain, Filesystem, Source
 from virt.xml.network import DhcpRange, Ip, Network
 from virt.xml.storage import Pool, Volume
 
@@ -57,6 +58,21 @@ def test_it_finds_the_users_of_a_path(conn: Connection) -> None:
 def test_it_finds_the_users_of_a_volume_given_by_pool_and_name(conn: Connection) -> None:
     made = storage.create_volume(conn, POOL, Volume(name="cd.iso", capacity_bytes=MIB, format="raw"))
     assert usage.users_of(conn, made.path) == [(FIRST, "first")]
+
+
+def test_it_finds_who_mounts_a_path(conn: Connection) -> None:
+    domain = Domain.parse(domains.describe(conn, FIRST).xml_inactive)
+    domain.filesystems = [
+        Filesystem(type="mount", source=Source(dir="/pool/root"), target="root"),
+        Filesystem(type="mount", source=Source(dir="/pool/read"), target="read", readonly=True),
+    ]
+    domains.define(conn, domain)
+    assert usage.users_of(conn, "/pool/./root") == [(FIRST, "first")]
+    assert not usage.mounted(conn, FIRST, "/pool/root"), "it runs without it until its next start"
+    domains.destroy(conn, FIRST)
+    domains.start(conn, FIRST)
+    assert usage.mounted(conn, FIRST, "/pool//root")
+    assert not usage.mounted(conn, FIRST, "/pool/read")
 
 
 def test_networks_are_listed_and_described(conn: Connection) -> None:
