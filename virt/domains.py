@@ -270,9 +270,12 @@ def start(conn: Connection, uuid: UUID) -> None:
 
 
 @translated_errors()
-def shutdown(conn: Connection, uuid: UUID) -> None:
-    """Ask the guest to shut down, by agent or ACPI; it may take its time (virDomainShutdown)."""
-    conn.domain(uuid).shutdown()
+def shutdown(conn: Connection, uuid: UUID, *, by_signal: bool = False) -> None:
+    """Ask the guest to shut down, by agent or ACPI, or as LXC's do, by SIGTERM; it may take its time.
+
+    (virDomainShutdownFlags)
+    """
+    conn.domain(uuid).shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_SIGNAL if by_signal else 0)
 
 
 @translated_errors()

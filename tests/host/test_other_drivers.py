@@ -9,10 +9,13 @@ import redis
 from django.test import Client
 
 from hosts.models import Host, HostStatus
+from instances import jobs, services  # noqa: F401 - a worker knows its jobs
 from instances.models import Instance
 from monitor import guests, nets, pools, status
 from monitor.link import Link
 from storage.models import VolumeUse
+from tasks import runner
+from tasks.models import Task
 from tests.lab.tcp_host import TcpHost
 from tests.offered import Walk
 from tests.unit.world import person
@@ -158,6 +161,20 @@ def test_a_container_is_shown_as_it_is(reader: Reader, client: Client) -> None:
     sample = reader.link.call(stats.sample)[guest.uuid]
     assert sample.cpu_time_ns is not None and sample.vcpus == 1
     assert 0 < (sample.balloon_rss_bytes or 0) < 64 << 20
+
+
+@pytest.mark.parametrize("reader", ["LXC"], indirect=True)
+def test_a_container_whose_program_is_no_init_shuts_down_too(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "trap 'exit 0' TERM; while :; do sleep 0.1 &amp; wait $!; done"
+    machine = CONTAINER.replace(PROGRAM, program).replace("t-container", "t-program")
+    reader.link.call(lambda conn: conn.handle.defineXML(machine).create())
+    reader.sync()
+    guest = Instance.objects.get(name="t-program")
+    monkeypatch.setattr("instances.jobs.SIGNAL_AFTER", 1.0)
+    task = services.shutdown(instance=guest, actor=person("admin", is_superuser=True))
+    runner.run(task.pk)
+    task.refresh_from_db()
+    assert task.state == Task.State.SUCCEEDED, task.error
 
 
 @pytest.mark.parametrize("driver", ["vbox", "xen", "nobody"])
