@@ -18,7 +18,7 @@ from tasks.errors import Cancelled, JobFailed
 from tasks.registry import LONG, job, question
 from virt import boot, domains, metadata, saving, storage
 from virt.connection import Connection
-from virt.errors import InvalidState, NotFound, Unsupported
+from virt.errors import InvalidState, NotFound
 from virt.states import State
 from virt.xml.domain import Domain
 from virt.xml.own import Own
