@@ -25,10 +25,10 @@ from instances.models import Instance
 from networks.models import Network
 from storage.models import Pool, Volume
 from storage.uploads import STORE
+from webvirt.listing import searched
 
 M = TypeVar("M", bound=Model)
 
-MOST_TEXT = 100
 MOST_OF_KIND = 6
 MOST_COMMANDED = 20  # guests looked at for a command
 MOST_HITS = 20
@@ -93,7 +93,7 @@ UPLOAD = gettext_lazy("Upload")
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """What `?q=` finds; where it says nothing, the `?recent=` choices and the pages. As a page, or its list alone."""
-    text = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:MOST_TEXT]
+    text = " ".join(searched(request).split())
     found = Search(request.user)
     hits = found.hits(text) if text else found.first(request.GET.get("recent", "").split(","))
     template = "instances/_hits.html" if request.headers.get("X-Webvirt-Live") else "instances/search.html"

@@ -11,13 +11,13 @@ from hosts.services import manages_any
 from networks.changes import network_or_404
 from networks.models import Network
 from networks.shown import SORTS, attached, interfaces_of, network_rows, networks_of
-from webvirt.listing import SIZES, ordered, paged, wanted_ids
+from webvirt.listing import SIZES, ordered, paged, searched, wanted_ids
 
 
 @require_GET
 def network_list(request: HttpRequest) -> HttpResponse:
     """Networks by `?host=` and `?q=`."""
-    host, text, ids = request.GET.get("host", ""), request.GET.get("q", "").strip(), wanted_ids(request)
+    host, text, ids = request.GET.get("host", ""), searched(request), wanted_ids(request)
     found = networks_of(request.user, host=host, text=text)
     page = paged(ordered(found, request, SORTS, "name"), request)
     seen = Network.objects.visible_to(request.user)

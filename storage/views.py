@@ -16,7 +16,7 @@ from storage import downloads, services, uploads
 from storage.models import Pool, Upload
 from storage.shown import SORTS, pools_of, upload_rows, volume_rows
 from tasks.answers import asked, key_of
-from webvirt.listing import SIZES, ordered, paged, wanted_ids
+from webvirt.listing import SIZES, ordered, paged, searched, wanted_ids
 
 CARDS = 60
 
@@ -24,7 +24,7 @@ CARDS = 60
 @require_GET
 def pool_list(request: HttpRequest) -> HttpResponse:
     """Pools as cards, by `?host=` and `?q=`."""
-    host, text = request.GET.get("host", ""), request.GET.get("q", "").strip()
+    host, text = request.GET.get("host", ""), searched(request)
     seen = Pool.objects.visible_to(request.user)
     context = {
         "page": paged(pools_of(request.user, host=host, text=text), request, size=CARDS),
@@ -69,7 +69,7 @@ def pool_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def volumes_of(request: HttpRequest, pool: Pool) -> dict[str, Any]:
     """The page of volumes that the query string asks for."""
-    text, ids = request.GET.get("q", "").strip(), wanted_ids(request)
+    text, ids = searched(request), wanted_ids(request)
     volumes = pool.volumes.select_related("pool")
     if text:
         volumes = volumes.filter(name__icontains=text)

@@ -11,6 +11,7 @@ M = TypeVar("M", bound=Model)
 
 SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
+MOST_TEXT = 100
 
 
 def ordered(rows: QuerySet[M], request: HttpRequest, sorts: Mapping[str, Sequence[str]], default: str) -> QuerySet[M]:
@@ -26,6 +27,11 @@ def paged(rows: Sequence[Any] | QuerySet[M], request: HttpRequest, *, size: int 
     """The page `?page=` of `?per_page=` rows; a number that is none, or too large, means the nearest there is."""
     asked = request.GET.get("per_page", "")
     return Paginator(rows, int(asked) if asked in map(str, SIZES) else size).get_page(request.GET.get("page"))
+
+
+def searched(request: HttpRequest) -> str:
+    """The text by which `?q=` narrows, without what no name holds: PostgreSQL refuses to look for a NUL."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:MOST_TEXT]
 
 
 def wanted_ids(request: HttpRequest) -> set[int] | None:

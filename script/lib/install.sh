@@ -41,7 +41,7 @@ runtime_packages() {
 
 test_packages() {
   echo chromium debian-installer-12-netboot-amd64 grub-pc-bin ipxe libvirt-daemon-driver-lxc mtools nftables
-  echo openssh-server procps sasl2-bin shellcheck systemd xorriso
+  echo openssh-server postgresql procps sasl2-bin shellcheck systemd xorriso
 }
 
 # done_once STAMP FILES... -- COMMAND...: runs the command unless it succeeded with these very files before.
