@@ -217,12 +217,14 @@ class Host:
         """Have libvirt's LXC driver start containers, for which it wants the machine's control groups."""
         self._carries = True
         self.run("mount", "-t", "tmpfs", "tmpfs", str(GROUPS))
-        for line in Path("/proc/self/mountinfo").read_text().splitlines():
-            place, kind, options = line.split()[4], line.split(" - ")[1].split()[0], line.split()[-1]
-            if kind == "cgroup":
-                self.run("mkdir", "-p", place)
-                self.run("mount", "-t", kind, "-o", options.partition("rw,")[2], kind, place)
-        if not self.run("ls", str(GROUPS)):
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        # Version 1 has a hierarchy for some controllers each, or for none, with a name; that of version 2 names none.
+        hierarchies = [controllers for _, controllers, _ in (line.split(":", 2) for line in lines) if controllers]
+        for controllers in hierarchies:
+            place = str(GROUPS / controllers.removeprefix("name="))
+            self.run("mkdir", place)
+            self.run("mount", "-t", "cgroup", "-o", controllers, "cgroup", place)
+        if not hierarchies:
             self.run("mount", "-t", "cgroup2", "cgroup2", str(GROUPS))
         self.restart_daemon()
 
