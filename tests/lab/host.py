@@ -18,6 +18,7 @@ SOCKETS = Path("/run/libvirt")
 PARTS = ("virtstoraged", "virtnetworkd", "virtnodedevd")
 AS_MODULAR = Path(__file__).with_name("parts.c")
 GROUPS = Path("/sys/fs/cgroup")
+FUSE = Path("/dev/fuse")
 LXC = "lxc:///system"
 # What `mend` brings back: a host's files as it was made.
 KEPT = ("etc", "home", "root")
@@ -226,6 +227,9 @@ class Host:
             self.run("mount", "-t", "cgroup", "-o", controllers, "cgroup", place)
         if not hierarchies:
             self.run("mount", "-t", "cgroup2", "cgroup2", str(GROUPS))
+        # It shows a container its own /proc/meminfo by FUSE.
+        if not FUSE.exists():
+            self.run("mknod", "-m", "666", str(FUSE), "c", "10", "229")
         self.restart_daemon()
 
     def _carry_none(self) -> None:
