@@ -61,7 +61,7 @@ def offers(host: Host, kind: str) -> bool:
     if transport == "memory" or kind in LACKING.get(driver, NOTHING):
         return False
     # A display on this machine is handed over by libvirt, which only QEMU's driver does.
-    return kind != CONSOLE or transport != "unix" or driver in ("", QEMU)
+    return kind != CONSOLE or transport != "unix" or runs_qemu(host)
 
 
 def require_offered(host: Host, kind: str) -> None:
@@ -74,6 +74,11 @@ def require_offered(host: Host, kind: str) -> None:
             _("%(host)s is made anew in each program that opens it, so that no change of it would last.") % words
         )
     raise Refused(_("libvirt's driver %(driver)s, which %(host)s has, does not offer this.") % words)
+
+
+def runs_qemu(host: Host) -> bool:
+    """Whether its guests are QEMU's; of a host that was never reached it is supposed."""
+    return host.status.driver in ("", QEMU)
 
 
 def makes_guests(host: Host) -> bool:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Action, may
-from hosts.drivers import QEMU, keeps_changes
+from hosts.drivers import keeps_changes, runs_qemu
 from hosts.happenings import Line, lines_of
 from hosts.lists import HostRow, rows_of, with_hour
 from hosts.models import Device, Host
@@ -55,7 +55,7 @@ class Page:
     @property
     def runs_qemu(self) -> bool:
         """Whether it is said how its guests' processors are made."""
-        return self.host.status.driver in ("", QEMU)
+        return runs_qemu(self.host)
 
     @property
     def keeps_changes(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hosts.drivers import QEMU
+from hosts.drivers import runs_qemu
 from instances.models import Instance
 from networks.models import Network
 from storage.models import Volume
@@ -76,7 +76,7 @@ class Hardware:
     @property
     def by_qemu(self) -> bool:
         """Whether what its definition leaves open is QEMU's to choose; of other drivers it is not told."""
-        return self.instance.host.status.driver in ("", QEMU)
+        return runs_qemu(self.instance.host)
 
     def processors(self, domain: Domain) -> Device:
         mode = domain.cpu_mode
