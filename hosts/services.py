@@ -122,7 +122,9 @@ def offered_keys(host: Host, *, actor: User) -> list[HostKey]:
     """The ssh keys that the host offers now, the best first; a person compares them. Raises HostAway, Refused."""
     require(actor, Action.ADMINISTER, None)
     require_ssh(host)
-    return [HostKey.parse(line) for line in ask(host.pk, "hosts.offered_keys", {"uri": host.uri}, timeout=ASK_SECONDS)]
+    # What it showed before it was lost or found says nothing of what it shows now: such an answer is not shared.
+    now = {"uri": host.uri, "since": host.status.since.isoformat()}
+    return [HostKey.parse(line) for line in ask(host.pk, "hosts.offered_keys", now, timeout=ASK_SECONDS)]
 
 
 def trust_key(host: Host, *, key: HostKey, actor: User) -> None:

@@ -237,6 +237,28 @@ def test_a_host_that_shows_no_key_says_why_and_can_be_tried_again(
     assert "No ssh server answers" in text_of(answer) and "Try again" in text_of(answer)
 
 
+def test_a_key_that_was_shown_before_the_host_was_lost_is_not_told_as_todays(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [OLD]
+    told: dict[str, list[str]] = {}
+
+    def ask(host_id: int, name: str, arguments: dict[str, str], timeout: float) -> list[str]:
+        """As the real one shares answers: the same to the same question."""
+        return told.setdefault(str(arguments), [str(key) for key in shown])
+
+    monkeypatch.setattr("hosts.services.ask", ask)
+    client, url = world.client("admin"), f"/hosts/{ssh.pk}/keys/"
+    trust_key(ssh, key=OLD, actor=world.admin)
+    status.up(ssh.pk)
+    text = text_of(client.get(url))
+    assert "shows the key that was confirmed" in text
+    assert "load delay:5s" in text, "that may change while the page is open"
+    shown[:] = [NEW]
+    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
+    assert NEW.fingerprint in text_of(client.get(url))
+
+
 def test_a_changed_key_is_loud_and_accepted_by_name_alone(
     world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
