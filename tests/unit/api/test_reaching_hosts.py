@@ -8,7 +8,7 @@ import pytest
 from hosts.models import Host
 from hosts.secrets import unseal
 from hosts.services import add_host, trust_key
-from tests.unit.hosts.test_connecting import NEW, OLD, SSH, shows
+from tests.unit.hosts.connecting import NEW, OLD, SSH, shows
 from tests.unit.hosts.test_pem import GOOD
 from tests.unit.world import World
 

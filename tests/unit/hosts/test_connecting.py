@@ -1,54 +1,29 @@
-"""Adding a host as a conversation: the form, the steps after it, the host's key."""
+"""Adding a host as a conversation: the form, and the steps after it."""
 
-import html
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied
-from django.test import Client
 
-from hosts.access import access_to
-from hosts.keys import HostKey, own_key, own_public_key
+from hosts.keys import own_key, own_public_key
 from hosts.letting_in import paste_line
 from hosts.models import Host, HostStatus
 from hosts.secrets import unseal
-from hosts.services import add_host, change_address, offered_keys, trust_key
+from hosts.services import add_host, change_address, trust_key
 from monitor import status
-from tasks.errors import HostAway, Invalid
+from tasks.errors import Invalid
 from tasks.models import Task
+from tests.unit.hosts.connecting import OLD, post, steps, text_of
 from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.unit.world import World
-from virt.errors import Denied, HostKeyChanged, HostKeyUnknown, KeyRefused, PasswordRefused
-
-SSH = "qemu+ssh://webvirt@10.0.0.14/system"
-OLD = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUxxx")
-NEW = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUyyy")
-
-
-def text_of(answer: Any) -> str:
-    return html.unescape(answer.content.decode())
-
-
-def post(client: Client, url: str = "/hosts/add/", **fields: Any) -> Any:
-    return client.post(url, {"name": "new", "how": "ssh", "user": "webvirt", "scope": "system", **fields})
+from virt.errors import Denied, HostKeyUnknown, KeyRefused, PasswordRefused
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
     assert answer.status_code == 200
     return {field: [str(word) for word in words] for field, words in answer.context["form"].errors.items()}
-
-
-@pytest.fixture
-def ssh(world: World) -> Host:
-    return add_host(name="kvm-04", uri=SSH, actor=world.admin)
-
-
-def shows(monkeypatch: pytest.MonkeyPatch, *keys: HostKey) -> None:
-    """What the host's sshd shows when a worker asks it."""
-    monkeypatch.setattr("hosts.services.ask", lambda *args, **options: [str(key) for key in keys])
 
 
 @pytest.mark.parametrize(
@@ -168,10 +143,6 @@ def test_a_key_for_an_address_that_takes_none_is_refused(world: World) -> None:
     assert list(told.value.errors) == ["password"]
 
 
-def steps(world: World, host: Host) -> Any:
-    return world.client("admin").get(f"/hosts/{host.pk}/connect/").context["steps"]
-
-
 def test_the_steps_tick_as_the_host_lets_us_in(world: World, ssh: Host) -> None:
     status.lost(ssh.pk, HostKeyUnknown(), answered_at=None)
     assert (steps(world, ssh).now, steps(world, ssh).words) == (2, None)
@@ -210,141 +181,6 @@ def test_the_end_of_certificates_is_told(world: World) -> None:
     assert re.search(r"warn\">Its certificates are good until \d{4}-\d\d-\d\d\.", text)
 
 
-def test_the_key_that_is_shown_is_the_one_that_is_trusted(
-    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shows(monkeypatch, OLD, NEW)
-    client = world.client("admin")
-    text = text_of(client.get(f"/hosts/{ssh.pk}/keys/", headers={"HX-Request": "true"}))
-    assert OLD.fingerprint in text and "<html" not in text
-    assert "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" in text
-    key = re.search(r'name="key" value="([^"]+)"', text)
-    assert key
-    assert client.post(f"/hosts/{ssh.pk}/trust/", {"key": key[1]}).status_code == 302
-    ssh.refresh_from_db()
-    assert (ssh.host_key, ssh.host_key_by) == (str(OLD), "admin")
-
-
-def test_a_host_that_shows_no_key_says_why_and_can_be_tried_again(
-    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def silent(*args: Any, **options: Any) -> None:
-        raise HostAway("No ssh server answers at 10.0.0.14, port 22.")
-
-    monkeypatch.setattr("hosts.services.ask", silent)
-    answer = world.client("admin").get(f"/hosts/{ssh.pk}/keys/")
-    assert answer.status_code == 200
-    assert "No ssh server answers" in text_of(answer) and "Try again" in text_of(answer)
-
-
-def test_a_key_that_was_shown_before_the_host_was_lost_is_not_told_as_todays(
-    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = [OLD]
-    told: dict[str, list[str]] = {}
-
-    def ask(host_id: int, name: str, arguments: dict[str, str], timeout: float) -> list[str]:
-        """As the real one shares answers: the same to the same question."""
-        return told.setdefault(str(arguments), [str(key) for key in shown])
-
-    monkeypatch.setattr("hosts.services.ask", ask)
-    client, url = world.client("admin"), f"/hosts/{ssh.pk}/keys/"
-    trust_key(ssh, key=OLD, actor=world.admin)
-    status.up(ssh.pk)
-    text = text_of(client.get(url))
-    assert "shows the key that was confirmed" in text
-    assert "load delay:5s" in text, "that may change while the page is open"
-    shown[:] = [NEW]
-    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
-    assert NEW.fingerprint in text_of(client.get(url))
-
-
-def test_a_changed_key_is_loud_and_accepted_by_name_alone(
-    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trust_key(ssh, key=OLD, actor=world.admin)
-    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
-    shows(monkeypatch, NEW)
-    client = world.client("admin")
-    for url in (f"/hosts/{ssh.pk}/", f"/hosts/{ssh.pk}/connect/"):
-        assert "kvm-04 shows another key" in text_of(client.get(url))
-    assert "kvm-04 shows another key" in text_of(client.get("/"))
-    block = text_of(client.get(f"/hosts/{ssh.pk}/keys/"))
-    assert OLD.fingerprint in block and NEW.fingerprint in block
-    status.up(ssh.pk)
-    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
-    assert steps(world, ssh).now == 3
-    for typed in ("", "kvm-01"):
-        answer = client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW), "confirm": typed})
-        ssh.refresh_from_db()
-        assert (answer.status_code, ssh.host_key) == (400, str(OLD))
-    client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW), "confirm": "kvm-04"})
-    ssh.refresh_from_db()
-    assert ssh.host_key == str(NEW)
-
-
-def test_at_another_address_the_key_is_confirmed_anew_and_the_old_one_accepts_nobody(
-    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trust_key(ssh, key=OLD, actor=world.admin)
-    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
-    shows(monkeypatch, NEW)
-    client = world.client("admin")
-    assert "confirmed anew" in text_of(client.get(f"/hosts/{ssh.pk}/address/"))
-    answer = post(client, f"/hosts/{ssh.pk}/address/", host="10.0.0.15")
-    ssh.refresh_from_db()
-    assert (answer.status_code, ssh.host_key, ssh.host_key_at, ssh.host_key_by) == (302, "", None, "")
-    with access_to(ssh) as access, pytest.raises(HostKeyUnknown):
-        _ = access.address
-    for url in (f"/hosts/{ssh.pk}/connect/", "/"):
-        assert "shows another key" not in text_of(client.get(url)), "that was at the other address"
-    assert f"/hosts/{ssh.pk}/keys/" in text_of(client.get(answer["Location"]))
-    block = text_of(client.get(f"/hosts/{ssh.pk}/keys/"))
-    assert NEW.fingerprint in block and "trust this machine" in block
-    client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW)})
-    ssh.refresh_from_db()
-    assert ssh.host_key == str(NEW)
-
-
-@pytest.mark.parametrize(
-    ("uri", "kept"),
-    [
-        ("qemu+ssh://root@10.0.0.14:2222/session", True),
-        ("qemu+tls://10.0.0.14/system", True),
-        ("qemu+ssh://webvirt@10.0.0.15/system", False),
-        ("qemu+tls://kvm-04.example/system", False),
-        ("qemu:///system", False),
-    ],
-)
-def test_a_confirmed_key_stays_while_the_address_leads_to_the_same_place(
-    world: World, ssh: Host, uri: str, kept: bool
-) -> None:
-    trust_key(ssh, key=OLD, actor=world.admin)
-    change_address(ssh, actor=world.admin, uri=uri)
-    ssh.refresh_from_db()
-    assert (ssh.host_key, ssh.host_key_by) == ((str(OLD), "admin") if kept else ("", ""))
-
-
-def test_who_is_no_administrator_is_told_and_asked_nothing(world: World) -> None:
-    Host.objects.filter(pk=world.host.pk).update(uri=SSH, host_key=str(OLD))
-    status.lost(world.host.pk, HostKeyChanged(), answered_at=None)
-    text = text_of(world.client("manager").get(f"/hosts/{world.host.pk}/"))
-    assert "Ask an administrator" in text and "/keys/" not in text
-
-
-@pytest.mark.parametrize("key", ["", "x", "ssh-rsa AAAA", "ssh-ed25519 -"])
-def test_what_is_no_key_is_not_trusted(world: World, ssh: Host, key: str) -> None:
-    assert world.client("admin").post(f"/hosts/{ssh.pk}/trust/", {"key": key}).status_code == 400
-    ssh.refresh_from_db()
-    assert ssh.host_key == ""
-
-
-def test_a_host_without_ssh_has_no_key_to_trust(world: World) -> None:
-    url = f"/hosts/{world.host.pk}/"
-    assert "not reached by ssh" in text_of(world.client("admin").get(f"{url}keys/"))
-    assert world.client("admin").post(f"{url}trust/", {"key": str(OLD)}).status_code == 409
-
-
 def test_the_page_has_the_line_for_its_user_and_key(world: World, ssh: Host) -> None:
     text = text_of(world.client("admin").get(f"/hosts/{ssh.pk}/connect/"))
     assert paste_line("webvirt", own_public_key()) in text
@@ -369,12 +205,6 @@ def test_the_line_is_one_that_shells_read(shell: str) -> None:
         line = paste_line(user, own_public_key())
         assert "\n" not in line
         subprocess.run([shell, "-n", "-c", line], check=True)
-
-
-def test_only_an_admin_asks_for_keys(world: World, ssh: Host) -> None:
-    for act in (lambda: offered_keys(ssh, actor=world.manager), lambda: change_address(ssh, actor=world.manager)):
-        with pytest.raises(PermissionDenied):
-            act()
 
 
 def test_the_check_begins_as_soon_as_the_host_can_be_opened(world: World) -> None:

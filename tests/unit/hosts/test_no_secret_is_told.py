@@ -18,7 +18,7 @@ from hosts.access import access_to
 from hosts.models import Host
 from hosts.services import change_address
 from monitor import status
-from tests.unit.hosts.test_connecting import post
+from tests.unit.hosts.connecting import post
 from tests.unit.hosts.test_pem import GOOD
 from tests.unit.world import World
 from virt.errors import PasswordRefused

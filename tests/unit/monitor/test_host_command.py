@@ -10,7 +10,7 @@ from hosts.keys import own_public_key
 from hosts.models import Host, HostStatus
 from hosts.secrets import unseal
 from monitor import status
-from tests.unit.hosts.test_connecting import NEW, OLD, SSH, shows
+from tests.unit.hosts.connecting import NEW, OLD, SSH, shows
 from tests.unit.hosts.test_pem import GOOD
 from tests.unit.world import person
 from virt.errors import TimedOut
