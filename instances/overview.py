@@ -63,8 +63,7 @@ class HostRow:
     memory_bytes: int
     now: Figures
     spark: list[float | None]
-    capacity_bytes: int
-    allocation_bytes: int
+    pools: list[Pool]
 
     @property
     def cpu_name(self) -> str:
@@ -79,6 +78,11 @@ class HostRow:
     @property
     def used_bytes(self) -> float | None:
         return self.now.get("memory_used_bytes")
+
+    @property
+    def fullest(self) -> Pool | None:
+        """The pool that is full first. Pools may share a file system, which libvirt does not tell: no sum is true."""
+        return self.pools[0] if self.pools else None
 
 
 class Overview:
@@ -132,7 +136,9 @@ class Overview:
         counts = dict(self.guests.values_list("host").annotate(Count("pk")).order_by())
         alive = self.guests.exclude(state=Instance.State.SHUTOFF).values("host").order_by()
         promised = {row["host"]: row for row in alive.annotate(cpus=Sum("vcpus"), memory=Sum("memory_bytes"))}
-        rooms = self.rooms()
+        pools: dict[int, list[Pool]] = defaultdict(list)
+        for pool in self.active_pools.defer("xml"):
+            pools[pool.host_id].append(pool)
         now = timezone.now()
         nothing = {"cpus": 0, "memory": 0}
         return [
@@ -143,19 +149,10 @@ class Overview:
                 memory_bytes=promised.get(host.pk, nothing)["memory"],
                 now=UNKNOWN | latest.get(host.pk, {}),
                 spark=figures.line(hours.get(host.pk, []), "cpu_percent", now, latest.get(host.pk)),
-                capacity_bytes=sum(capacity for capacity, _taken in rooms[host.pk]),
-                allocation_bytes=sum(taken for _capacity, taken in rooms[host.pk]),
+                pools=pools[host.pk],
             )
             for host in self.hosts
         ]
-
-    def rooms(self) -> dict[int, set[tuple[int, int]]]:
-        """Capacity and what is taken of it, by host. Pools on one file system tell the same of it: counted once."""
-        active = Pool.objects.visible_to(self.user).filter(state=Pool.State.ACTIVE)
-        found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-        for host, capacity, available in active.values_list("host", "capacity_bytes", "available_bytes"):
-            found[host].add((capacity, capacity - available))
-        return found
 
     @cached_property
     def worries(self) -> list[Worry]:

@@ -11,6 +11,8 @@ from storage.models import Pool, Volume
 from tasks.models import Task
 from tests.unit.world import World, make_task
 
+GIB = 1024**3
+
 
 def overview(world: World, name: str = "admin", block: str = "worries") -> str:
     return world.client(name).get(f"/?block={block}").content.decode()
@@ -70,6 +72,21 @@ def test_every_full_pool_is_told(world: World) -> None:
     page = overview(world)
     assert all(f"The pool full-{number} on kvm-01" in page for number in range(6))
     assert "full-0" not in overview(world, "stranger")
+
+
+def test_a_host_shows_the_pool_that_is_full_first(world: World) -> None:
+    Pool.objects.update(capacity_bytes=100 * GIB, available_bytes=50 * GIB)
+    page = overview(world, block="hosts")
+    assert "50.0 of 100 GiB" in page and ">default</a>" not in page, "a host's only pool needs no name"
+    for name, free, state in (("isos", 30, "active"), ("old", 1, "inactive")):
+        Pool.objects.create(
+            host=world.host, uuid=uuid.uuid4(), name=name, type="dir", state=state,
+            capacity_bytes=100 * GIB, available_bytes=free * GIB,
+        )  # fmt: skip
+    page = overview(world, block="hosts")
+    assert "70.0 of 100 GiB" in page and ">isos</a>" in page
+    assert "old" not in page and "120" not in page, "two folders may lie on one file system"
+    assert "isos" not in overview(world, "stranger", block="hosts")
 
 
 def test_a_broken_pool_is_told(world: World) -> None:
