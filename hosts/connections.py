@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
@@ -47,4 +48,4 @@ def settled(context: Context, *refs: Ref, result: Any = None) -> None:
 def read_again(context: Context, *refs: Ref) -> None:
     """Have the changed objects read, or say in the log that the lists may lag."""
     if not settle(context.host_id, refs or [context.ref]):
-        context.say("The change is done; lists may show it a moment later, because the monitor did not answer.")
+        context.say(_("The change is done; lists may show it a moment later, because the monitor did not answer."))

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.rights import Ref
 from hosts.connections import connect, read_again
 from tasks.context import Context
@@ -9,6 +11,7 @@ from virt import domains, storage, usage
 from virt.connection import Connection
 from virt.errors import InvalidState, NotFound
 from virt.states import State
+from webvirt.sentences import listed
 
 
 def undo(context: Context) -> None:
@@ -53,12 +56,12 @@ def remove_volume(context: Context, conn: Connection, entry: dict[str, str]) -> 
         return False
     reason = why_kept(conn, volume.path)
     if volume.capacity_bytes != int(entry["capacity"]):
-        reason = "its size is another than that of the one meant"
+        reason = _("its size is another than that of the one meant")
     if reason:
-        context.say(f"{volume.path} stays: {reason}.")
+        context.say(_("%(path)s stays: %(reason)s.") % {"path": volume.path, "reason": reason})
         return False
     storage.delete_volume(conn, pool, entry["name"])
-    context.say(f"{volume.path} is deleted.")
+    context.say(_("%(path)s is deleted.") % {"path": volume.path})
     return True
 
 
@@ -66,6 +69,6 @@ def why_kept(conn: Connection, path: str) -> str:
     """Who uses the image at `path`, or is laid over it, in words; "" where nobody does."""
     users = [name for _uuid, name in usage.users_of(conn, path)]
     if users:
-        return f"{', '.join(users)} uses it"
+        return _("%(names)s uses it") % {"names": listed(users)}
     above = usage.laid_over(conn, path)
-    return f"{', '.join(above)} is built on it" if above else ""
+    return _("%(names)s is built on it") % {"names": listed(above)} if above else ""

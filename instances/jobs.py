@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
@@ -56,11 +57,11 @@ def shutdown(context: Context) -> None:
     guest = context.uuid
     with connect(context.host_id) as conn:
         domains.shutdown(conn, guest)
-        context.progress(None, gettext_noop("waiting for the guest to shut down"), now=True)
+        context.progress(None, _("waiting for the guest to shut down"), now=True)
         try:
             gone = wait_until_off(context, conn, guest)
         except Cancelled:
-            context.say("The guest was asked before this was cancelled, and may still shut down.")
+            context.say(_("The guest was asked before this was cancelled, and may still shut down."))
             raise
     if not gone:
         read_again(context)
@@ -141,9 +142,9 @@ def save(context: Context) -> None:
     """Write the domain's memory to the host's disk; where this is cancelled, the guest runs on."""
 
     def progress(written: int, total: int) -> None:
-        context.progress(min(100 * written // total, 99), gettext_noop("writing its memory"))
+        context.progress(min(100 * written // total, 99), _("writing its memory"))
 
-    context.progress(None, gettext_noop("writing its memory"), now=True)
+    context.progress(None, _("writing its memory"), now=True)
     with connect(context.host_id) as conn:
         try:
             saving.save(conn, context.uuid, progress=progress, cancelled=context.cancelled)
@@ -225,12 +226,11 @@ def volume_entry(
     try:
         facts = storage.describe_volume(conn, UUID(volume["pool"]), volume["name"])
     except NotFound:
-        context.say(f"{volume['path']} was gone already.")
+        context.say(_("%(path)s was gone already.") % volume)
         return None
     if facts.path not in disposable:
-        context.say(
-            f"{facts.path} stays: it is read-only, shared, was there before this guest or is no disk of it any more."
-        )
+        kept = _("%(path)s stays: it is read-only, shared, was there before this guest or is no disk of it any more.")
+        context.say(kept % {"path": facts.path})
         return None
     return {
         "what": "volume",

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
@@ -31,7 +32,7 @@ def make_default_network(context: Context) -> None:
     with connect(context.host_id) as conn:
         known = next((found for found in networks.list_networks(conn) if found.name == DEFAULT_NETWORK), None)
         if known and known.active and known.autostart:
-            context.say("The network default is there and runs: nothing to do.")
+            context.say(_("The network default is there and runs: nothing to do."))
             return
         if known:
             networks.start(conn, known.uuid, autostart=True)

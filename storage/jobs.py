@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
@@ -148,7 +149,8 @@ def make_default_pool(context: Context) -> None:
         for state in pools.list_pools(conn):
             pool = pools.describe_pool(conn, state.uuid)
             if pool.name == DEFAULT_POOL or (pool.path and Path(pool.path) == Path(DEFAULT_PATH)):
-                context.say(f"The pool {pool.name} on {pool.path} is there already: nothing to do.")
+                there = {"name": pool.name, "path": pool.path}
+                context.say(_("The pool %(name)s on %(path)s is there already: nothing to do.") % there)
                 return
         definition = PoolXml(type="dir", name=DEFAULT_POOL, path=DEFAULT_PATH)
         uuid = pools.define_pool(conn, definition, autostart=True, start=True, build=True)

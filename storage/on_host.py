@@ -3,6 +3,7 @@
 import time
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tasks.context import Context
@@ -98,5 +99,5 @@ def refresh(conn: Connection, context: Context, pool: UUID) -> bool:
             time.sleep(REFRESH_PAUSE)
         else:
             return True
-    context.say("The pool could not be read again yet: its list shows that after its next refresh.")
+    context.say(_("The pool could not be read again yet: its list shows that after its next refresh."))
     return False

@@ -108,9 +108,14 @@ def run(task_id: int) -> None:
     with Lease(task.pk, worker) as lease:
         publish("task", task.pk)
         log.info("task %s: %s %s", task.pk, task.kind, task.object_name)
-        with translation.override(task.language or settings.LANGUAGE_CODE):
+        with in_language_of(task):
             perform(task, Context(task, lease.cancel_asked))
     ring_next(task)
+
+
+def in_language_of(task: Task) -> translation.override:
+    """Whose words a task's log and progress have: those of who asked for it."""
+    return translation.override(task.language or settings.LANGUAGE_CODE)
 
 
 def perform(task: Task, context: Context) -> None:

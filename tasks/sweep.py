@@ -8,11 +8,12 @@ import threading
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tasks.context import Context
 from tasks.models import Task
-from tasks.runner import LEASE_SECONDS, Lease, finish, lease_key, ring_next, undo
+from tasks.runner import LEASE_SECONDS, Lease, finish, in_language_of, lease_key, ring_next, undo
 from tasks.services import ring, say
 from webvirt.redis import client
 
@@ -57,7 +58,8 @@ def undo_again() -> int:
     tried = 0
     for task in left[:MOST_UNDOS]:
         if client().set(f"webvirt:task:{task.pk}:undo", "1", nx=True, ex=UNDO_EVERY_SECONDS):
-            undo(Context(task, threading.Event()))
+            with in_language_of(task):
+                undo(Context(task, threading.Event()))
             tried += 1
     return tried
 
@@ -70,11 +72,18 @@ def end(task: Task) -> bool:
         return False
     task.refresh_from_db()
     log.warning("task %s lost its worker", task.pk)
+    with in_language_of(task):
+        write_end(task, worker)
+    ring_next(task)
+    return True
+
+
+def write_end(task: Task, worker: str) -> None:
+    """Where the work was done the task has succeeded; else what it made is removed, and it is interrupted."""
     if task.work_done:
-        say(task, "The worker ended after the change was made; lists may have shown it a moment later.")
+        say(task, _("The worker ended after the change was made; lists may have shown it a moment later."))
         finish(task, Task.State.SUCCEEDED, result=task.result)
-        ring_next(task)
-        return True
+        return
     with Lease(task.pk, worker):
         undo(Context(task, threading.Event()))
         finish(
@@ -94,5 +103,3 @@ def end(task: Task) -> bool:
                 "code": "interrupted",
             },
         )
-    ring_next(task)
-    return True

@@ -209,6 +209,18 @@ def test_no_error_is_swallowed() -> None:
     assert found == []
 
 
+def test_what_a_job_says_is_in_the_language_of_who_asked() -> None:
+    """A sentence in a task's log or progress that passes no gettext is English for every reader."""
+    found = []
+    for path in OURS:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("say", "progress"):
+                told = [ast.unparse(given) for given in node.args]
+                if any(re.match(r"""gettext_noop|f?["'].*[a-z]{3} [a-z]{2}""", words) for words in told):
+                    found.append(place(path, node.lineno))
+    assert found == []
+
+
 @pytest.mark.parametrize("name", ["utils.py", "helpers.py", "common.py", "misc.py"])
 def test_no_file_is_a_drawer_for_everything(name: str) -> None:
     assert [path for path in SOURCES if path.name == name] == []

@@ -192,7 +192,7 @@ def test_a_task_whose_worker_died_after_its_cancelling_ends_as_cancelled(world: 
 @pytest.mark.usefixtures("no_grace")
 def test_a_task_whose_worker_died_after_its_work_was_done_succeeded(world: World) -> None:
     declare(lambda context: None)
-    task = queued(world, made=[{"volume": "whole"}])
+    task = queued(world, made=[{"volume": "whole"}], language="zh-hans")
     claimed = runner.claim(task.pk, "dead")
     assert claimed is not None
     Context(claimed, threading.Event()).done({"volume": "whole"})
@@ -200,6 +200,7 @@ def test_a_task_whose_worker_died_after_its_work_was_done_succeeded(world: World
     task.refresh_from_db()
     assert (task.state, task.result, task.error) == ("succeeded", {"volume": "whole"}, None)
     assert undone == []
+    assert "工作进程在更改完成后结束" in task.log.get().text, "the language of whoever asked"
 
 
 def test_what_goes_wrong_after_the_work_does_not_unmake_it(world: World) -> None:
