@@ -8,6 +8,10 @@ from django.utils.translation import gettext as _
 
 MOST_CHARACTERS = 200
 MOST_BYTES = 230  # its files are called after it, and a file's name has 255 at most
+# The agent's socket lies in /var/lib/libvirt/qemu/channel/target/domain-NUMBER-BEGINNING/org.qemu.guest_agent.0, which
+# the kernel takes up to 107 bytes; libvirt cuts the beginning by characters, whatever bytes they have.
+BEGINNING_CHARACTERS = 20
+BEGINNING_BYTES = 34  # with a NUMBER of five digits: the host's 99,999th start
 
 
 def validate_name(name: str) -> None:
@@ -18,6 +22,16 @@ def validate_name(name: str) -> None:
         raise ValidationError(
             _("This name is too long: at most %(characters)d characters, and %(bytes)d bytes.")
             % {"characters": MOST_CHARACTERS, "bytes": MOST_BYTES},
+            code="too_long",
+        )
+    beginning = len(name[:BEGINNING_CHARACTERS].encode(errors="replace"))
+    if beginning > BEGINNING_BYTES:
+        raise ValidationError(
+            _(
+                "The first %(characters)d characters of a name may have %(most)d bytes, and these have %(bytes)d: a "
+                "Chinese character has three. Say the rest in the title."
+            )
+            % {"characters": BEGINNING_CHARACTERS, "most": BEGINNING_BYTES, "bytes": beginning},
             code="too_long",
         )
     if name != name.strip():

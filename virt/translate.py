@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import libvirt
 
-from virt import errors, opening
+from virt import errors, opening, starting
 from virt.opening import Message
 from virt.words import gettext_noop
 
@@ -23,6 +23,7 @@ def _said(fragment: str, kind: type[errors.VirtError], detail: str = "", hint: s
 # Looked at before the code, since libvirt gives all of these a general one.
 _MESSAGES = (
     *opening.MESSAGES,
+    *starting.MESSAGES,
     _said("keepalive timeout", errors.TimedOut),
     _said("No space left on device", errors.NoRoom),
     _said("Disk quota exceeded", errors.NoRoom),

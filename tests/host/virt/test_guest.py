@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.host.virt.conftest import OwnPool, unique
+from instances.names import BEGINNING_BYTES, BEGINNING_CHARACTERS
+from tests.host.virt.conftest import PREFIX, OwnPool, unique
 from tests.waiting import wait_for
 from virt import domains, events, hosts, stats, storage, streams
 from virt.connection import Connection
 from virt.definition import DiskSpec, GuestSpec, build
-from virt.errors import AlreadyExists, InvalidDefinition, InvalidState, NotFound
+from virt.errors import AlreadyExists, InvalidDefinition, InvalidState, NotFound, OperationFailed
 from virt.states import State
 from virt.xml.capabilities import DomainCapabilities
 from virt.xml.domain import DiskBus, Domain, VirtType
@@ -220,3 +221,20 @@ def test_a_port_of_the_display_is_told_only_while_it_runs(conn: Connection) -> N
     assert graphics.port >= 5900
     descriptor = domains.graphics_fd(conn, uuid)
     os.close(descriptor)
+
+
+def test_a_name_of_as_many_bytes_as_one_may_have_starts(conn: Connection) -> None:
+    """libvirt calls the agent's socket after the name's beginning, and a socket's path is short."""
+    beginning = PREFIX + "界" * (BEGINNING_CHARACTERS - len(PREFIX))
+    assert len(beginning.encode()) == BEGINNING_BYTES
+    guest = define(conn, spec_of(name=f"{beginning}-{uuid4().hex[:8]}"))
+    domains.start(conn, guest)
+    assert domains.describe(conn, guest).state is State.RUNNING
+
+
+def test_a_start_without_its_disk_says_so(conn: Connection, pool: OwnPool) -> None:
+    path = make_volume(conn, pool, "disk.qcow2", MIB, "qcow2")
+    guest = define(conn, spec_of(disks=(DiskSpec(path=path, format="qcow2", bus=DiskBus.VIRTIO),)))
+    Path(path).unlink()
+    with pytest.raises(OperationFailed, match="not on the host any more"):
+        domains.start(conn, guest)

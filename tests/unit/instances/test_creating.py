@@ -234,3 +234,14 @@ def test_a_name_that_passes_is_one_that_hosts_can_keep(name: str) -> None:
     assert not {"/", "\0", "\n"} & set(file)
     assert file not in (".", "..") and not file.startswith(".")
     assert made_for(name, file)
+
+
+@pytest.mark.parametrize("name", ["数据库主节点", "生产数据库服务器主一号", "customer-acme-production-replica-02-" * 3])
+def test_a_name_that_a_guest_can_start_with_is_taken(name: str) -> None:
+    validate_name(name)
+
+
+def test_a_name_that_no_guest_could_start_with_is_refused_before_it_is_made(world: World) -> None:
+    """libvirt makes a socket that is called after its first characters, and fails at each start where they are long."""
+    answer = post(world.client("admin"), form_of(world, name="生产环境数据库服务器主节点一号"))
+    assert "Say the rest in the title" in answer.content.decode()

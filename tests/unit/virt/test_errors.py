@@ -60,6 +60,29 @@ def test_each_says_what_it_means(message: str, code: str, domain: str, kind: typ
     assert error.hint
 
 
+STARTS = [
+    ("Cannot access storage file '/pool/a.qcow2' (as uid:1, gid:1): No such file or directory", "not on the host"),
+    ("Cannot access backing file '/b' of storage file '/a': No such file or directory", "not on the host any more"),
+    ("Cannot access storage file '/root/a' (as uid:1, gid:1): Permission denied", "may not read"),
+    ("qemu unexpectedly closed the monitor: Could not open '/root/a': Permission denied", "may not read"),
+    ("qemu unexpectedly closed the monitor: x: Image is not in qcow2 format", "another format"),
+    ("Network not found: no network with matching name 'dmz'", "A network of this guest"),
+    ("Requested operation is not valid: network 'dmz' is not active", "The network is not active"),
+    ("Cannot get interface MTU on 'br7': No such device", "no interface or bridge"),
+    ("Unable to get index for interface eth7: No such device", "no interface or bridge"),
+    ("internal error: Failed to reserve port 5900", "port of this guest's display"),
+    ("UNIX socket path '/var/lib/libvirt/qemu/channel/target/domain-1-x/org' too long", "name is too long"),
+    ("cannot open directory '/srv/images': No such file or directory", "folder of the pool"),
+]
+
+
+@pytest.mark.parametrize(("message", "part"), STARTS)
+def test_why_a_guest_or_a_pool_does_not_start_is_said(message: str, part: str) -> None:
+    told = translate(failure(message, libvirt.VIR_ERR_INTERNAL_ERROR))
+    assert part in told.detail
+    assert told.hint not in (errors.VirtError.hint, type(told).hint)
+
+
 def test_every_kind_has_words_and_a_code_of_its_own() -> None:
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.VirtError)]
     assert len({kind.code for kind in kinds}) == len(kinds)
