@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.guests import ipxe_guest
+from tests.guests import HERE, ipxe_guest
 from tests.program import Program
 from tests.stack import HOME, Stack
 from tests.unit.test_urls_and_roles import PAGES, kind_of
 from tests.virsh import virsh
 from tests.waiting import wait_for
+from virt import networks
+from virt.connection import open_connection
+from virt.xml.network import Network as NetworkXml
 
 AXE = (HOME / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -52,7 +55,19 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def ids(guest: str, volume: str, stack: Stack) -> dict[str, int]:
+def network() -> Iterator[str]:
+    """A network that is up, with two guests on it."""
+    name = f"t-axe-{secrets.token_hex(4)}"
+    with open_connection(HERE) as connection:
+        networks.define_network(connection, NetworkXml(name=name), autostart=False, start=True)
+    with ipxe_guest("t-axe-first", name), ipxe_guest("t-axe-second", name):
+        yield name
+    virsh("net-destroy", name)
+    virsh("net-undefine", name)
+
+
+@pytest.fixture(scope="module")
+def ids(guest: str, volume: str, network: str, stack: Stack) -> dict[str, int]:
     """The number of one of each kind, by the first part of its page's address."""
     program = Program.of(stack, "axe")
 
@@ -63,7 +78,7 @@ def ids(guest: str, volume: str, stack: Stack) -> dict[str, int]:
     return {
         "hosts": first("hosts/"),
         "instances": first(f"instances/?search={guest}"),
-        "networks": first("networks/"),
+        "networks": first(f"networks/?search={network}"),
         "storage": first("pools/"),
         "tasks": first("tasks/"),
         "volumes": first(f"volumes/?search={volume}"),
