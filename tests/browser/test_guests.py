@@ -147,3 +147,39 @@ def test_a_guest_is_made_of_a_disk_that_is_there(page: Page, shot: Shot) -> None
     finally:
         virsh("undefine", name)
         virsh("vol-delete", f"{name}-old.qcow2", "--pool", "default")
+
+
+LONG = "t-guests-customer-acme-production-database-replica-in-the-second-data-centre"
+
+
+@pytest.fixture
+def long_named() -> Iterator[str]:
+    """A guest that is off, whose name is longer than a column is wide; so is its title."""
+    with ipxe_guest(LONG) as (_uuid, name):
+        virsh("desc", name, "--title", "--config", "What this one is for, said at length, and by whom it is used")
+        yield name
+
+
+@pytest.mark.parametrize("width", [1600, 1360, 1280, 1024, 800, 360])
+def test_a_long_name_pushes_nothing_out_of_the_window(page: Page, long_named: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/instances/?q={long_named}")
+    row = page.locator(f"tr:has-text('{long_named}')")
+    for name in ("Start", "More actions"):
+        expect(row.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
+    for address in ("/instances/", "/tasks/", "/"):
+        page.goto(address)
+        assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0, address
+
+
+def test_a_guest_is_started_and_shut_down_in_the_list_on_a_phone(page: Page, guests: list[str]) -> None:
+    """There is room for one button, which is the console where a guest runs; what else can be done is in the menu."""
+    first = guests[0]
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"/instances/?q={first}")
+    row = page.locator(f"tr:has-text('{first}')")
+    row.get_by_role("button", name="Start", exact=True).click()
+    expect(row).to_contain_text("Running", timeout=20_000)
+    expect(row.get_by_role("button", name="Shut down")).to_have_count(0)
+    row.get_by_role("button", name="More actions").click()
+    expect(row.get_by_role("button", name="Shut down")).to_be_visible()

@@ -59,7 +59,7 @@ def test_it_filters_and_sorts(world: World) -> None:
 def test_a_networks_page_draws_its_ties_and_names_its_guests(world: World) -> None:
     attach(world)
     shown = page(world, "viewer", f"/networks/{world.network.pk}/")
-    assert f'href="/instances/{world.instance.pk}/">web-1</a>' in shown
+    assert f'href="/instances/{world.instance.pk}/" title="web-1">web-1</a>' in shown
     assert "52:54:00:00:00:01" in shown
     assert "Uplink" in shown
     Network.objects.update(forward="")
