@@ -10,6 +10,10 @@ LONGEST_NAME = 200
 LONGEST_PATH = 4000
 # What lies here are no files: the kernel's own, and devices.
 NO_FOLDERS = ("/proc", "/sys", "/dev")
+# What the host itself lives of: a pool there would let people fetch its secrets, and delete it file by file.
+SYSTEM = ("/etc", "/usr", "/boot", "/run", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/root/.ssh")
+# What holds the folders of others. A folder within may be a pool.
+ROOTS = ("/", "/home", "/opt", "/root", "/var", "/var/lib", "/var/log", "/var/spool")
 
 
 def fault_of_pool(name: str) -> str:
@@ -29,6 +33,12 @@ def fault_of_folder(path: str) -> str:
         return _("Write the path without dots, and without a slash at its end: %(path)s") % {
             "path": posixpath.normpath(path)
         }
-    if path == "/" or any(path == one or path.startswith(f"{one}/") for one in NO_FOLDERS):
+    if is_in(path, NO_FOLDERS):
         return _("No pool can lie there.")
+    if path in ROOTS or is_in(path, SYSTEM):
+        return _("The host's own files lie there. Choose a folder that holds nothing else, as /srv/images.")
     return ""
+
+
+def is_in(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)

@@ -63,7 +63,16 @@ def test_no_pool_lies_there(path: str) -> None:
     assert fault_of_folder(path)
 
 
-@pytest.mark.parametrize("path", ["/srv", "/var/lib/libvirt/images", "/data/镜像", "/device", "/a..b"])
+@pytest.mark.parametrize("path", ["/etc", "/etc/pki", "/usr/share", "/boot", "/lib64", "/run/x", "/", "/var", "/root"])
+def test_the_hosts_own_files_are_no_pool(world: World, path: str) -> None:
+    """Whoever manages a pool may fetch and delete what lies in it."""
+    errors = errors_of(api(world, "POST", "pools/", body(world, path=path), "admin"))
+    assert "The host's own files" in errors["path"][0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv", "/var/lib/libvirt/images", "/data/镜像", "/device", "/a..b", "/root/images", "/etcetera"]
+)
 def test_a_pool_may_lie_there(path: str) -> None:
     assert fault_of_folder(path) == ""
 
