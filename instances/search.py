@@ -81,12 +81,17 @@ PLACES = (
     Place("networks", "network", gettext_lazy("Networks"), "networks:list"),
     Place("tasks", "list-check", gettext_lazy("Tasks"), "tasks:list", gettext_lazy("history, log")),
     Place("api", "code", gettext_lazy("API"), "api:docs", gettext_lazy("documentation")),
+    Place("tokens", "key", gettext_lazy("API tokens"), "accounts:tokens", gettext_lazy("account")),
+    Place("password", "lock", gettext_lazy("Change password"), "accounts:password", gettext_lazy("account")),
 )
 NEW = (
     Place("new", "plus", gettext_lazy("New instance"), "instances:create", gettext_lazy("create a guest")),
     Place("new-network", "plus", gettext_lazy("New network"), "networks:create", gettext_lazy("make a network")),
 )
-FOR_ADMINS = (Place("new-host", "plus", gettext_lazy("Add host"), "hosts:add", gettext_lazy("connect a machine")),)
+FOR_ADMINS = (
+    Place("new-host", "plus", gettext_lazy("Add host"), "hosts:add", gettext_lazy("connect a machine")),
+    Place("new-pool", "plus", gettext_lazy("New pool"), "storage:pool-create", gettext_lazy("make a pool")),
+)
 UPLOAD = gettext_lazy("Upload")
 
 

@@ -46,6 +46,10 @@ def test_it_finds_hosts_pools_volumes_networks_and_pages(world: World) -> None:
     assert choices(world, "admin", "q=stor")[0] == ("Storage", "/storage/")
     assert choices(world, "admin", "q=new+inst")[0] == ("New instance", "/instances/create/")
     assert choices(world, "admin", "q=new+net")[0] == ("New network", "/networks/create/")
+    assert choices(world, "admin", "q=new+pool")[0] == ("New pool", "/storage/create/")
+    assert choices(world, "viewer", "q=token") == [("API tokens", "/accounts/tokens/")]
+    assert choices(world, "viewer", "q=change+pass") == [("Change password", "/accounts/password/")]
+    assert titles(world, "manager", "new+pool") == []
 
 
 def test_the_name_itself_comes_before_names_that_hold_it(world: World) -> None:
