@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -24,6 +24,9 @@ from storage.models import Pool, Volume
 from tasks.models import Task
 from webvirt.units import digits, unit_of
 
+# The last of these takes what lies in it along: a volume's task names its pool.
+REMOVED_WITH_ALL = "storage.remove_pool"
+REMOVALS = ("instances.delete", "networks.remove", "storage.delete_volume", REMOVED_WITH_ALL)
 FAILED_WITHIN = timedelta(hours=24)
 FULL = 0.9
 MOST_WORRIES = 8  # of one kind
@@ -251,12 +254,20 @@ class Overview:
         ]
 
     def failed_tasks(self) -> list[Worry]:
-        """Tasks of the last day that failed, unless the same was asked for again since."""
+        """Tasks of the last day that failed, where the same was not asked for again, nor their object removed."""
         again = Task.objects.filter(
             pk__gt=OuterRef("pk"),
             kind=OuterRef("kind"),
             host_id=OuterRef("host_id"),
             object_name=OuterRef("object_name"),
+        )
+        removed = Task.objects.filter(
+            Q(object_name=OuterRef("object_name")) | Q(kind=REMOVED_WITH_ALL),
+            pk__gt=OuterRef("pk"),
+            kind__in=REMOVALS,
+            host_id=OuterRef("host_id"),
+            object_uuid=OuterRef("object_uuid"),
+            state=Task.State.SUCCEEDED,
         )
         failed = Task.objects.visible_to(self.user).filter(
             state__in=[Task.State.FAILED, Task.State.INTERRUPTED], ended_at__gt=timezone.now() - FAILED_WITHIN
@@ -270,7 +281,7 @@ class Overview:
                 reverse("tasks:detail", args=[task.pk]),
                 _("Open task"),
             )
-            for task in failed.exclude(Exists(again)).order_by("-pk")[:MOST_WORRIES]
+            for task in failed.exclude(Exists(again) | Exists(removed)).order_by("-pk")[:MOST_WORRIES]
         ]
 
     @cached_property

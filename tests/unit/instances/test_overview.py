@@ -102,6 +102,20 @@ def test_a_failed_task_is_told_until_it_is_tried_again(world: World) -> None:
     assert "The disk is full." not in overview(world)
 
 
+def test_a_failed_task_of_what_was_removed_since_is_not_told(world: World) -> None:
+    fail(world)
+    fail(world, kind="storage.grow_volume", object_type="volume", object_uuid=world.pool.uuid, object_name="a.raw")
+    deleted = make_task(world.operator, world.instance, kind="instances.delete", state="failed")
+    assert overview(world).count("The disk is full.") == 2
+    Task.objects.filter(pk=deleted.pk).update(state="succeeded")
+    assert overview(world).count("The disk is full.") == 1
+    make_task(
+        world.admin, world.instance, kind="storage.remove_pool", state="succeeded",
+        object_type="pool", object_uuid=world.pool.uuid, object_name="default",
+    )  # fmt: skip
+    assert "The disk is full." not in overview(world)
+
+
 def test_an_old_failure_is_not_told(world: World) -> None:
     fail(world, ended_at=timezone.now() - timezone.timedelta(hours=25))
     assert "Needs attention" not in overview(world)
