@@ -34,12 +34,8 @@ TITLES = {
 def handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's exception handler. What nobody foresaw is logged with a reference and answered as 500."""
     set_rollback()
-    if isinstance(error, Refused):
-        return answer(error.problem())
-    if isinstance(error, Http404):
-        return answer(problem(404, _("It does not exist, was removed, or has not been granted to you.")))
-    if isinstance(error, PermissionDenied):
-        return answer(problem(403, str(error) or _("Your role does not allow this.")))
+    if isinstance(error, Refused | Http404 | PermissionDenied):
+        return expected(error)
     if isinstance(error, exceptions.ValidationError):
         return answer(invalid(error.detail))
     if isinstance(error, exceptions.APIException):
@@ -47,6 +43,15 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     reference = getattr(context["request"], "request_id", "")
     log.exception("An answer of the API failed by our own fault, reference %s", reference, exc_info=error)
     return fault(reference)
+
+
+def expected(error: Refused | Http404 | PermissionDenied) -> HttpResponse:
+    """What a service refuses, what is not there, and what is not allowed."""
+    if isinstance(error, Refused):
+        return answer(error.problem())
+    if isinstance(error, Http404):
+        return answer(problem(404, _("It does not exist, was removed, or has not been granted to you.")))
+    return answer(problem(403, str(error) or _("Your role does not allow this.")))
 
 
 def fault(reference: str) -> HttpResponse:

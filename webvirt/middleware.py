@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from api.problems import expected
 from tasks.errors import Refused
 
 POLICY = (
@@ -38,7 +40,7 @@ class ContentSecurityPolicyMiddleware:
 
 
 class RefusedMiddleware:
-    """Turn a service's refusal into a page, or into a problem document for a toast."""
+    """Turn a service's refusal into a page. A toast gets a problem, also of what is not there or not allowed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -47,8 +49,9 @@ class RefusedMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, Refused):
-            return None
-        if request.headers.get("X-Webvirt-Toast"):
-            return JsonResponse(exception.problem(), status=exception.status, content_type="application/problem+json")
-        return render(request, "refused.html", {"refused": exception}, status=exception.status)
+        toast = request.headers.get("X-Webvirt-Toast")
+        if toast and isinstance(exception, Refused | Http404 | PermissionDenied):
+            return expected(exception)
+        if isinstance(exception, Refused):
+            return render(request, "refused.html", {"refused": exception}, status=exception.status)
+        return None

@@ -7,6 +7,7 @@ import { say } from "./words.js";
 import { toast } from "./toasts.js";
 
 const INVALID = [400, 422];
+const NOBODY = [502, 504]; // nginx says so, where the web processes start anew
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -26,6 +27,7 @@ async function send(form, button) {
       body: new FormData(form, button),
       headers: { "X-Webvirt-Toast": "1", Accept: "application/json" },
     });
+    if (NOBODY.includes(answer.status)) throw new TypeError(answer.statusText);
     await hear(answer, form, told);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

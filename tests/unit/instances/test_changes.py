@@ -195,3 +195,13 @@ def test_the_size_of_a_new_disk_is_one_that_every_format_can_have(world: World) 
         user=world.manager,
     )
     assert spec.disks[0].size_bytes == GIB + 4096
+
+
+@pytest.mark.parametrize(("who", "status", "words"), [("viewer", 403, "role"), ("stranger", 404, "was removed")])
+def test_a_toast_says_in_words_that_a_guest_is_gone_or_not_ones_own(
+    world: World, who: str, status: int, words: str
+) -> None:
+    """As where it was removed under an open page, whose buttons are still there."""
+    answer = world.client(who).post(f"/instances/{world.instance.pk}/start/", headers={"X-Webvirt-Toast": "1"})
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert words in answer.json()["detail"]
