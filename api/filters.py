@@ -36,6 +36,17 @@ class IdFilter(django_filters.NumberFilter):
         return None
 
 
+TRUTHS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
+
+
+@extend_schema_field({"type": "boolean"})
+class TruthFilter(django_filters.TypedChoiceFilter):
+    """True or false. django-filter's own takes any other word for no filter at all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, choices=[(word, word) for word in TRUTHS], coerce=TRUTHS.__getitem__, **kwargs)
+
+
 class IdsFilter(django_filters.BaseInFilter, IdFilter):
     """Rows by their ids, with commas between them."""
 
@@ -91,7 +102,7 @@ class HostFilter(RowFilter):
     name = django_filters.CharFilter()
     uri = django_filters.CharFilter()
     state = django_filters.ChoiceFilter(field_name="status__state", choices=HostStatus.State.choices)
-    maintenance = django_filters.BooleanFilter()
+    maintenance = TruthFilter()
 
 
 class InstanceFilter(RowFilter):
@@ -100,7 +111,7 @@ class InstanceFilter(RowFilter):
     name = django_filters.CharFilter()
     title = django_filters.CharFilter()
     uuid = django_filters.UUIDFilter()
-    autostart = django_filters.BooleanFilter()
+    autostart = TruthFilter()
     tag = django_filters.CharFilter(method="with_tag", label="A tag that it has")
 
     def with_tag(self, queryset: QuerySet[Instance], name: str, value: str) -> QuerySet[Instance]:
@@ -114,7 +125,7 @@ class PoolFilter(RowFilter):
     uuid = django_filters.UUIDFilter()
     type = django_filters.CharFilter()
     path = django_filters.CharFilter()
-    autostart = django_filters.BooleanFilter()
+    autostart = TruthFilter()
 
 
 class VolumeFilter(RowFilter):
@@ -123,7 +134,7 @@ class VolumeFilter(RowFilter):
     name = django_filters.CharFilter()
     path = django_filters.CharFilter()
     format = django_filters.CharFilter()
-    used = django_filters.BooleanFilter(method="with_use", label="Whether a guest uses it")
+    used = TruthFilter(method="with_use", label="Whether a guest uses it")
 
     def with_use(self, queryset: QuerySet[Volume], name: str, value: bool) -> QuerySet[Volume]:
         uses = Exists(VolumeUse.objects.filter(host=OuterRef("pool__host"), path=OuterRef("path")))
@@ -134,8 +145,8 @@ class NetworkFilter(RowFilter):
     host = IdFilter()
     name = django_filters.CharFilter()
     uuid = django_filters.UUIDFilter()
-    active = django_filters.BooleanFilter()
-    autostart = django_filters.BooleanFilter()
+    active = TruthFilter()
+    autostart = TruthFilter()
     bridge = django_filters.CharFilter()
     forward = django_filters.CharFilter()
 
@@ -144,7 +155,7 @@ class InterfaceFilter(RowFilter):
     host = IdFilter()
     name = django_filters.CharFilter()
     type = django_filters.CharFilter()
-    active = django_filters.BooleanFilter()
+    active = TruthFilter()
 
 
 class TaskFilter(RowFilter):

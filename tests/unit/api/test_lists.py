@@ -99,7 +99,19 @@ def test_every_order_that_is_documented_is_understood(many: None, reader: Client
                 assert reader.get(f"{path}?ordering={every}").status_code == 200, (path, every)
 
 
-@pytest.mark.parametrize("query", ["ordering=nope", "ordering=name,-xml", "limit=x", "limit=-1", "offset=1.5", "ids=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ordering=nope",
+        "ordering=name,-xml",
+        "limit=x",
+        "limit=-1",
+        "offset=1.5",
+        "ids=x",
+        "autostart=maybe",
+        "state=on",
+    ],
+)
 def test_what_is_not_understood_is_an_error_of_its_name(world: World, reader: Client, query: str) -> None:
     answer = reader.get(f"{API}instances/?{query}")
     assert answer.status_code == 400
@@ -121,3 +133,13 @@ def test_a_pool_and_its_volumes_are_stale_while_their_daemon_is_away_and_the_hos
     }
     heard = "2026-11-24T12:03:00Z"
     assert since == {"pools": heard, "volumes": heard, "networks": None, "instances": None}
+
+
+@pytest.mark.parametrize(("word", "count"), [("true", 1), ("1", 1), ("False", 1), ("0", 1), ("", 2)])
+def test_what_is_true_or_false_is_written_as_programs_write_it(
+    world: World, reader: Client, word: str, count: int
+) -> None:
+    """web-1.qcow2 is used, boot.iso is not."""
+    answer = reader.get(f"{API}volumes/?used={word}").json()
+    assert answer["count"] == count
+    assert {one["name"] for one in answer["results"]} >= ({"web-1.qcow2"} if word in ("true", "1") else {"boot.iso"})
