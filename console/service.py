@@ -98,12 +98,12 @@ class Handler(ProxyRequestHandler):  # type: ignore[misc]
         with display:
             try:
                 self.do_proxy(display)
-            except (self.CClose, ConnectionError) as end:
+            except (self.CClose, OSError) as end:
                 if revoked.is_set():
                     raise self.CClose(NO_LONGER_ALLOWED, "")
-                if isinstance(end, ConnectionError):
-                    # A QEMU that ends with the browser's words unread resets its socket; a browser that went away
-                    # itself does not hear of it.
+                if isinstance(end, OSError):
+                    # A QEMU that ends with the browser's words unread resets its socket, and a host that went dark
+                    # answers no more; a browser that went away itself does not hear of it.
                     raise self.CClose(DISPLAY_ENDED, "")
                 raise
 

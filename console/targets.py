@@ -24,6 +24,8 @@ from virt.transport import endpoint
 from virt.words import gettext_noop
 
 CONNECT_SECONDS = 10.0
+# A host that goes dark ends nothing: it is asked this often whether it is there, and that many times in vain at most.
+ASK_SECONDS, ASKED_IN_VAIN = 5, 2
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what a display listens on, compared
 LOOPBACK = "localhost"
 
@@ -129,7 +131,17 @@ def socket_to(address: str, port: int) -> socket.socket:
     if is_for_the_host_alone(display.getpeername()[0]):
         display.close()
         raise OutOfReach()
+    end_when_silent(display)
     return display
+
+
+def end_when_silent(display: socket.socket) -> None:
+    """Have the connection break where its host is silent for 15 s, whether or not something is to be sent."""
+    display.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    display.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ASK_SECONDS)
+    display.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASK_SECONDS)
+    display.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, ASKED_IN_VAIN)
+    display.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ASK_SECONDS * (1 + ASKED_IN_VAIN) * 1000)
 
 
 def _opened(open_display: Callable[[], socket.socket]) -> socket.socket:

@@ -41,6 +41,10 @@ class Screen:
         self.connection.send(struct.pack(">BxHi", 2, 1, RAW_ENCODING))
         return self.width, self.height
 
+    def press(self, key: int) -> None:
+        """Press a key, by its X11 number."""
+        self.connection.send(struct.pack(">BBHI", 4, 1, 0, key))
+
     def frame(self) -> int:
         """Ask for the whole picture and take it; its bytes."""
         self.connection.send(struct.pack(">BBHHHH", 3, 0, 0, 0, self.width, self.height))
@@ -53,12 +57,12 @@ class Screen:
         return count
 
 
-def close_code(connection: ClientConnection) -> int:
-    """How the server ends the connection, within ten seconds."""
-    until = time.monotonic() + 10
+def close_code(connection: ClientConnection, seconds: float = 10) -> int:
+    """How the server ends the connection, within `seconds`."""
+    until = time.monotonic() + seconds
     with pytest.raises(websockets.ConnectionClosed) as ended:
         while time.monotonic() < until:
-            connection.recv(timeout=10)
+            connection.recv(timeout=seconds)
     assert ended.value.rcvd, "the connection broke"
     return ended.value.rcvd.code
 

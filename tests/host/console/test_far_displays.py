@@ -12,6 +12,7 @@ import websockets
 from tests.door import Door
 from tests.guests import ipxe_guest
 from tests.lab.certificates import Authority, lay_down
+from tests.lab.host import Host
 from tests.lab.ssh_host import SshClient, SshHost
 from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
@@ -32,8 +33,8 @@ def door(tmp_path_factory: pytest.TempPathFactory, redis_process: redis.Redis) -
 class Far:
     """A running guest on a host of the lab, to which the door leads."""
 
-    def __init__(self, door: Door, conn: Connection, uuid: UUID, access: Access) -> None:
-        self.door, self.conn, self.uuid, self.access = door, conn, uuid, access
+    def __init__(self, door: Door, conn: Connection, uuid: UUID, access: Access, machine: Host) -> None:
+        self.door, self.conn, self.uuid, self.access, self.machine = door, conn, uuid, access, machine
 
     def screen(self) -> websockets.sync.client.ClientConnection:
         return self.door.open(self.door.token(self.door.alice).token, cookie=self.door.alice.session)
@@ -76,7 +77,7 @@ def by_ssh(door: Door, ssh_host: SshHost, ssh_client: SshClient) -> Iterator[Far
     with open_connection(access) as conn, ipxe_guest("t-far", access=access) as (uuid, _):
         domains.start(conn, uuid)
         door.lead_to(ssh_host.uri, uuid, host_key=ssh_host.host_key)
-        yield Far(door, conn, uuid, access)
+        yield Far(door, conn, uuid, access, ssh_host)
 
 
 def test_ssh_leads_to_the_screen_and_one_connection_carries_all(by_ssh: Far) -> None:
@@ -188,7 +189,7 @@ def over_the_network(request: pytest.FixtureRequest, door: Door, tcp_host: TcpHo
     with open_connection(access) as conn, ipxe_guest("t-far", access=access, listen="") as (uuid, _):
         domains.start(conn, uuid)
         door.lead_to(access.uri, uuid, **secrets)
-        yield Far(door, conn, uuid, access)
+        yield Far(door, conn, uuid, access, tcp_host if request.param == "tcp" else tls_host)
 
 
 def test_tcp_and_tls_show_what_listens_on_the_network(over_the_network: Far) -> None:
@@ -197,6 +198,20 @@ def test_tcp_and_tls_show_what_listens_on_the_network(over_the_network: Far) -> 
         Screen(connection).begin()
         domains.destroy(over_the_network.conn, over_the_network.uuid)
         assert close_code(connection) == 1000
+
+
+def test_a_console_ends_soon_after_the_host_went_dark(over_the_network: Far) -> None:
+    """One that nobody uses and one that somebody types into."""
+    wait_for(lambda: shows_the_whole_screen(over_the_network.door), 30)
+    with over_the_network.screen() as still, over_the_network.screen() as used:
+        Screen(still).begin()
+        screen = Screen(used)
+        screen.begin()
+        over_the_network.machine.go_dark()
+        screen.press(0xFF0D)
+        assert [close_code(still, 20), close_code(used, 20)] == [1000, 1000]
+        # What the guest's connection has to be told at its end needs the host.
+        over_the_network.machine.come_back()
 
 
 def test_tcp_and_tls_show_what_listens_everywhere(over_the_network: Far) -> None:

@@ -57,6 +57,12 @@ class PageTests(ConsoleCase):
         self.assertIn("Force off", page)
         self.assertNotIn("token=", page)
 
+    def test_its_bar_does_not_show_a_guest_as_running_whose_host_is_dark(self) -> None:
+        HostStatus.objects.update(state=HostStatus.State.DOWN)
+        bar = self.client.get(self.url, {"block": "bar"}).content.decode()
+        self.assertNotIn("st-run", bar)
+        self.assertIn("not heard since", bar)
+
     def test_it_says_that_a_guest_is_off_and_offers_the_start(self) -> None:
         self.become(state=Instance.State.SHUTOFF)
         page = self.client.get(self.url, {"block": "cover"}).content.decode()
