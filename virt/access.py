@@ -10,8 +10,9 @@ from virt.words import gettext_noop
 
 # What an address may say of itself. Others would run a program, switch off a check or name a file of this machine.
 PARAMETERS = frozenset({"mode", "proxy", "socket", "tls_priority"})
-# Neither begins with a dash: both become arguments of ssh.
-HOST = re.compile(r"[A-Za-z0-9_:%][A-Za-z0-9_.:%-]*")
+# Neither begins with a dash: both become arguments of ssh. What stands between a name's dots is not empty, and has at
+# most 63 characters: resolving another one fails in ways of its own.
+HOST = re.compile(r"[A-Za-z0-9_:%][A-Za-z0-9_:%-]{0,62}(\.[A-Za-z0-9_:%-]{1,63})*\.?")
 USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
 

@@ -150,6 +150,9 @@ class _Open:
             connection = Connection(self._access.uri, handle)
         except libvirt.libvirtError as error:
             self.error = translate(error)
+            if self._peer.transport == "memory":
+                # That driver reads a file of this machine, whichever it is told, and quotes what it finds in it.
+                self.error.libvirt = self.error.libvirt.partition("\n")[0]
             if error.get_error_domain() == libvirt.VIR_FROM_RPC and not self._abandoned:
                 knock.remember(self._peer)
         except OSError as error:

@@ -57,8 +57,8 @@ def endpoint(uri: str) -> Endpoint:
     if transport == "unix":
         return Endpoint("unix", path=path)
     host, user = parts.hostname or "localhost", unquote(parts.username or "")
-    if not HOST.fullmatch(host) or (user and not USER.fullmatch(user)):
-        raise ValueError(f"{host!r} or {user!r} cannot be read")
+    if not HOST.fullmatch(host) or (user and not USER.fullmatch(user)) or parts.port == 0:
+        raise ValueError(f"{host!r}, its port or {user!r} cannot be read")
     match transport:
         case "tcp" | "tls":
             return Endpoint(transport, host=host, port=parts.port or _PORTS[transport])

@@ -70,7 +70,7 @@ def _port(peer: Endpoint, seconds: float) -> Line:
 
 
 def _shut(peer: Endpoint, error: OSError) -> Line:
-    params = {"host": peer.host, "port": str(peer.port)}
+    params = {"host": peer.host, "port": str(peer.port), "place": f"[{peer.host}]" if ":" in peer.host else peer.host}
     if isinstance(error, ConnectionRefusedError):
         service = (
             gettext_noop("No ssh server listens there.")
@@ -82,7 +82,7 @@ def _shut(peer: Endpoint, error: OSError) -> Line:
             State.FAILED,
             gettext_noop("port %(port)s is closed"),
             service,
-            gettext_noop("If it listens on another port, write that into the address: %(host)s:PORT."),
+            gettext_noop("If it listens on another port, write that into the address: %(place)s:PORT."),
             command=_LISTEN[peer.transport],
             where="host",
             params=params,

@@ -13,6 +13,7 @@ from tests.unit.world import World
     "uri",
     ["qemu:///system", "qemu:///session", "qemu+tcp://10.0.0.3/system", "qemu+tls://kvm.example:16514/system",
      "qemu+unix:///system?socket=/run/libvirt/libvirt-sock", "test:///default", "qemu+tcp://[fd00::1]/system",
+     f"qemu+tls://{'h' * 63}.example./system",
      "qemu+ssh://webvirt@kvm.example:2222/system", "lxc+ssh://root@10.0.0.4/", "xen+ssh://h/system?socket=/run/x"],
 )  # fmt: skip
 def test_an_address_that_libvirt_understands_is_taken(world: World, uri: str) -> None:
@@ -25,7 +26,8 @@ def test_an_address_that_libvirt_understands_is_taken(world: World, uri: str) ->
      "qemu+smoke://h/system", "qemu+ext://h/system?command=/bin/sh", "qemu:///system\x00", "qemu:///系统",
      "javascript:alert(1)", "qemu+ssh://-oProxyCommand=x/system", "qemu+ssh://-l@h/system", "qemu+ssh://u:word@h/system",
      "qemu+ssh://h/system?command=/bin/sh", "qemu+ssh://h/system?keyfile=/root/.ssh/id", "qemu+tls://h/system?no_verify=1",
-     "qemu+libssh://h/system?known_hosts_verify=ignore",
+     "qemu+libssh://h/system?known_hosts_verify=ignore", "qemu+ssh://kvm..example/system", "qemu+tcp://h:0/system",
+     f"qemu+tls://{'h' * 64}.example/system",
      "qemu:///" + "x" * 500],
 )  # fmt: skip
 def test_any_other_address_is_refused_in_words(world: World, uri: str) -> None:

@@ -60,6 +60,9 @@ def test_a_machine_is_named_in_every_usual_way(host: str) -> None:
     assert fault_of_host(host) == ""
 
 
-@pytest.mark.parametrize("host", ["", "kvm:22", "kvm/04", "a b", "-oProxyCommand=x", "fe80::1%eth0", "u@h", "主机"])
+@pytest.mark.parametrize(
+    "host",
+    ["", "kvm:22", "kvm/04", "a b", "-oProxyCommand=x", "fe80::1%eth0", "u@h", "主机", "kvm..example", "h" * 64],
+)
 def test_what_is_no_name_is_refused(host: str) -> None:
     assert fault_of_host(host)

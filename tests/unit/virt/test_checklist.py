@@ -80,6 +80,13 @@ def test_a_closed_port_says_who_should_listen(transport: str, why: str, command:
     assert {line.split("  # ")[1] for line in port.command.splitlines()} == {"Debian, Ubuntu", "RHEL, Fedora"}
 
 
+def test_the_address_with_a_port_is_written_as_an_address_takes_it() -> None:
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.bind(("::1", 0))
+        port = lines_of(f"qemu+ssh://[::1]:{taken.getsockname()[1]}/system")["port"]
+    assert (port.hint % port.params).endswith("write that into the address: [::1]:PORT.")
+
+
 def test_an_open_port_is_told_with_its_time(silent: int) -> None:
     port = lines_of(f"qemu+ssh://127.0.0.1:{silent}/system")["port"]
     assert port.state is State.OK

@@ -13,7 +13,7 @@ import pytest
 from tests.waiting import wait_for
 from virt.access import Access
 from virt.connection import open_connection
-from virt.errors import TimedOut, Unreachable, Unsupported
+from virt.errors import TimedOut, Unreachable, Unsupported, VirtError
 
 OPENING = "open "
 
@@ -50,6 +50,16 @@ def test_it_opens_the_test_driver() -> None:
         assert conn.is_alive()
         assert conn.driver == "TEST"
     assert not conn.is_alive()
+
+
+def test_a_file_that_the_test_driver_is_led_to_is_not_quoted(tmp_path: Path) -> None:
+    """Else whoever adds hosts would read the files of Webvirt's own user: its keys, for one."""
+    path = tmp_path / "key"
+    path.write_text("t-secret")
+    with pytest.raises(VirtError) as told:
+        open_connection(Access(f"test://{path}"))
+    assert str(path) in str(told.value)
+    assert "t-secret" not in str(told.value)
 
 
 def test_a_closed_connection_closes_again() -> None:
