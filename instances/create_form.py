@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hosts.models import Host
+from hosts.services import managed, require_up
+from instances.drivers import require_takes_guests
 from instances.existing import candidates
 from instances.names import validate_name
 from instances.placing import DEFAULT, Place, images, networks, places, pools
@@ -30,7 +32,7 @@ from instances.spec import (
 )
 from networks.models import Network
 from storage.models import Pool, Volume
-from tasks.errors import Invalid
+from tasks.errors import Invalid, Refused
 
 DISK_GIB = 20
 ROOM = 0.8  # of a pool's free space that a first disk takes at most
@@ -44,7 +46,8 @@ class Choices:
     """What `user` may choose from: read once, for all the fields of one page."""
 
     def __init__(self, user: Any) -> None:
-        found = places(user)
+        self.managed: list[Host] = managed(user)
+        found = places(self.managed)
         self.places: list[Place] = [place for place in found if not place.closed]
         self.closed: list[Place] = [place for place in found if place.closed]
         hosts = [place.host for place in self.places]
@@ -100,7 +103,12 @@ def ids(rows: Any) -> list[tuple[int, str]]:
 
 class DiskForm(forms.Form):
     size_gib = forms.FloatField(min_value=0.001, max_value=2**40)
-    pool = forms.TypedChoiceField(coerce=int)
+    pool = forms.TypedChoiceField(
+        coerce=int,
+        error_messages={
+            "invalid_choice": gettext_lazy("This pool is not active any more, or its host is away. Choose another.")
+        },
+    )
     format = forms.ChoiceField(choices=[(word, word) for word in FORMATS])
     bus = forms.ChoiceField(choices=[(word, word) for word in BUSES])
 
@@ -119,7 +127,12 @@ class DiskForm(forms.Form):
 
 
 class CardForm(forms.Form):
-    network = forms.TypedChoiceField(coerce=int)
+    network = forms.TypedChoiceField(
+        coerce=int,
+        error_messages={
+            "invalid_choice": gettext_lazy("This network is not active any more, or its host is away. Choose another.")
+        },
+    )
     model = forms.ChoiceField(choices=[(word, word) for word in CARDS])
 
     def __init__(self, *args: Any, choices: Choices, **kwargs: Any) -> None:
@@ -142,17 +155,26 @@ class CreateForm(forms.Form):
         coerce=int,
         empty_value=None,
         required=False,
-        error_messages={"invalid_choice": gettext_lazy("This disk is not free any more. Choose another.")},
+        error_messages={
+            "invalid_choice": gettext_lazy("This disk is not free any more, or its host is away. Choose another.")
+        },
     )
     existing_bus = forms.ChoiceField(choices=[(word, word) for word in BUSES], required=False)
     cdrom = forms.TypedChoiceField(
         coerce=int,
         empty_value=None,
         required=False,
-        error_messages={"invalid_choice": gettext_lazy("This image is not there any more. Choose another.")},
+        error_messages={
+            "invalid_choice": gettext_lazy("This image is not there any more, or its host is away. Choose another.")
+        },
     )
     name = forms.CharField(max_length=1000)
-    host = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
+    host = forms.TypedChoiceField(
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("This host is not there any more. Choose another.")},
+    )
     vcpus = forms.IntegerField(min_value=1)
     memory_gib = forms.FloatField(min_value=0.001, max_value=2**40)
     firmware = forms.ChoiceField(choices=[(word, word) for word in FIRMWARES])
@@ -167,9 +189,19 @@ class CreateForm(forms.Form):
         self.choices = choices
         cast("forms.ChoiceField", self.fields["cdrom"]).choices = ids(choices.images)
         cast("forms.ChoiceField", self.fields["existing"]).choices = ids(choices.disks)
-        cast("forms.ChoiceField", self.fields["host"]).choices = [
-            (place.host.pk, place.host.name) for place in choices.places
-        ]
+        cast("forms.ChoiceField", self.fields["host"]).choices = [(host.pk, host.name) for host in choices.managed]
+
+    def clean_host(self) -> int | None:
+        """One that went away, or was closed, since the page was opened is refused with its reason."""
+        pk: int | None = self.cleaned_data["host"]
+        host = next((host for host in self.choices.managed if host.pk == pk), None)
+        if host is not None and all(place.host != host for place in self.choices.places):
+            try:
+                require_up(host)
+                require_takes_guests(host)
+            except Refused as refused:
+                raise forms.ValidationError(str(refused.detail)) from refused
+        return pk
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

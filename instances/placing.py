@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.rights import Action, allowed
 from hosts.drivers import makes_guests
-from hosts.models import Host, HostStatus
-from hosts.services import managed
+from hosts.models import Host
 from instances.limits import Offer
 from instances.models import Instance
 from networks.models import Network
@@ -48,9 +47,9 @@ class Place:
         return Offer(self.host.status)
 
 
-def places(user: Any) -> list[Place]:
-    """The hosts that are up and that `user` manages, most free memory first."""
-    up = [host for host in managed(user) if host.status.state == HostStatus.State.UP]
+def places(hosts: list[Host]) -> list[Place]:
+    """Those of these hosts that are up, most free memory first."""
+    up = [host for host in hosts if host.status.is_up]
     alive = Instance.objects.filter(host__in=up).exclude(state=Instance.State.SHUTOFF)
     promised = {
         row["host"]: row for row in alive.values("host").annotate(cpus=Sum("vcpus"), memory=Sum("memory_bytes"))

@@ -28,7 +28,12 @@ OWN_RANGE = ("subnet", "ipv6", "domain", *DHCP)
 class NewNetworkForm(forms.Form):
     """The fields of a new network; those that its mode does not have are left out of what is asked for."""
 
-    host = forms.TypedChoiceField(coerce=int)
+    host = forms.TypedChoiceField(
+        coerce=int,
+        error_messages={
+            "invalid_choice": gettext_lazy("This host is not connected, or not there any more. Choose another.")
+        },
+    )
     name = forms.CharField(max_length=100)
     mode = forms.ChoiceField(choices=list(MODES.items()))
     subnet = forms.CharField(required=False, max_length=50)

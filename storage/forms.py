@@ -89,6 +89,10 @@ class CloneForm(DialogForm):
 
 
 class HostField(forms.ModelChoiceField[Host]):
+    default_error_messages = {  # noqa: RUF012 - as Django has it
+        "invalid_choice": gettext_lazy("This host is not connected, or not there any more. Choose another.")
+    }
+
     def label_from_instance(self, obj: Host) -> str:
         return obj.name
 

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Grant, Role
-from hosts.models import HostStatus
+from hosts.models import Host, HostStatus
 from instances.models import Instance
 from instances.names import MOST_BYTES, made_for, validate_name, volume_name
 from networks.models import Network
 from storage.models import Pool, Volume
 from tasks.models import Task
+from tasks.runner import words_of
 from tests.unit.world import GIB, World, grant, make_instance
+from virt.errors import TimedOut
 
 
 def form_of(world: World, **more: Any) -> dict[str, Any]:
@@ -192,7 +194,7 @@ def test_a_network_that_was_stopped_meanwhile_is_told_before_the_guest_goes_with
 def test_one_network_of_several_that_was_stopped_is_told_at_its_card(world: World) -> None:
     Network.objects.create(host=world.host, uuid=uuid.uuid4(), name="lan", active=True)
     Network.objects.filter(pk=world.network.pk).update(active=False)
-    refused(world, "Select a valid choice")
+    refused(world, "This network is not active any more")
 
 
 @pytest.mark.parametrize(("name", "status"), [("operator", 403), ("viewer", 403), ("stranger", 403), ("manager", 200)])
@@ -207,6 +209,15 @@ def test_a_pool_of_somebody_else_cannot_be_used(world: World) -> None:
     grant(world.manager, Role.MANAGER, Grant.Scope.HOST, world.other_host)
     answer = post(world.client("manager"), form_of(world, source="empty"))
     assert "would get no disk" in answer.content.decode()
+
+
+def test_a_host_that_went_away_meanwhile_is_refused_with_its_reason(world: World) -> None:
+    grant(world.manager, Role.MANAGER, Grant.Scope.HOST, world.other_host)
+    HostStatus.objects.filter(host=world.host).update(state=HostStatus.State.DOWN, error=words_of(TimedOut()))
+    refused(world, "kvm-01 cannot be asked for changes now: it is not connected. The host gave", host=world.host.pk)
+    HostStatus.objects.update(state=HostStatus.State.UP)
+    Host.objects.filter(pk=world.host.pk).update(maintenance=True)
+    refused(world, "kvm-01 is in maintenance and takes no new guests.", host=world.host.pk)
 
 
 def test_hosts_that_are_down_are_not_offered(world: World) -> None:
