@@ -27,6 +27,7 @@ class CapabilitiesSerializer(Shape):
     """What the host is. Sizes are bytes; empty or 0 until it was first reached."""
 
     hostname = serializers.CharField()
+    uuid = serializers.CharField(source="host_uuid", help_text="The machine's own: the same of one added twice.")
     arch = serializers.CharField()
     driver = serializers.CharField()
     hypervisor_version = serializers.CharField()

@@ -13,6 +13,7 @@ from hosts.models import Host, HostStatus
 from hosts.pem import expiry
 from hosts.secrets import Secrets, unseal_or_none
 from hosts.services import offered_keys
+from hosts.twins import twins_of
 from tasks.errors import Refused
 from virt.errors import Denied, HostKeyChanged, HostKeyUnknown, KeyRefused, Unsupported
 from virt.transport import endpoint
@@ -105,6 +106,11 @@ class Steps:
     def is_waiting(self) -> bool:
         """Whether somebody has to confirm the key before it can be tried."""
         return self.is_ssh and not self.is_known
+
+    @property
+    def twins(self) -> list[Host]:
+        """What leads to the same machine."""
+        return twins_of(self.host)
 
     @property
     def expiry(self) -> Expiry | None:

@@ -88,6 +88,7 @@ class HostStatus(models.Model):
 
     `since` is when the state began, `last_seen` when the host last answered, `synced_at` when
     inventory last agreed with it. Sizes are bytes. `kvm_reason` says in a template why KVM is or is not used.
+    `host_uuid` is the machine's own, as its libvirt tells it.
     `away` has, by part (storage, network, nodedev), `since` and the error of each modular daemon that does not run.
     """
 
@@ -104,6 +105,7 @@ class HostStatus(models.Model):
     last_seen = models.DateTimeField(null=True)
     synced_at = models.DateTimeField(null=True)
     hostname = models.CharField(max_length=255, blank=True)
+    host_uuid = models.CharField(max_length=36, blank=True)
     driver = models.CharField(max_length=32, blank=True)
     libvirt_version = models.CharField(max_length=32, blank=True)
     hypervisor_version = models.CharField(max_length=32, blank=True)

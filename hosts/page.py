@@ -13,6 +13,7 @@ from hosts.drivers import keeps_changes, runs_qemu
 from hosts.happenings import Line, lines_of
 from hosts.lists import HostRow, rows_of, with_hour
 from hosts.models import Device, Host
+from hosts.twins import twins_of
 
 TABS: dict[str, str | Promise] = {
     "overview": _("Overview"),
@@ -51,6 +52,11 @@ class Page:
     @property
     def administers(self) -> bool:
         return may(self.user, Action.ADMINISTER, None)
+
+    @property
+    def twins(self) -> list[Host]:
+        """What leads to the same machine, for whoever can remove it."""
+        return twins_of(self.host) if self.administers else []
 
     @property
     def runs_qemu(self) -> bool:

@@ -14,14 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.rights import Action, may
 from hosts import figures
 from hosts.models import Host, HostStatus
 from hosts.services import manages_any
+from hosts.twins import twins_among
 from instances.listing import Figures
 from instances.models import Instance
 from instances.placing import ISO_NAMES
 from storage.models import Pool, Volume
 from tasks.models import Task
+from webvirt.sentences import listed
 from webvirt.units import digits, unit_of
 
 # The last of these takes what lies in it along: a volume's task names its pool.
@@ -162,6 +165,7 @@ class Overview:
         return [
             *self.lost_hosts(),
             *self.lost_parts(),
+            *self.twins(),
             *self.broken_guests(),
             *self.broken_pools(),
             *self.full_pools(),
@@ -196,6 +200,22 @@ class Overview:
             if host.status.is_up
             for part, away in host.status.away.items()
         ][:MOST_WORRIES]
+
+    def twins(self) -> list[Worry]:
+        """Machines that were added more than once, for whoever can remove them."""
+        if not may(self.user, Action.ADMINISTER, None):
+            return []
+        return [
+            Worry(
+                "inaccessible",
+                _("%(names)s are the same machine") % {"names": listed(host.name for host in group)},
+                None,
+                _("Each of its guests is listed and counted for each of them. Remove all but one."),
+                reverse("hosts:detail", args=[group[-1].pk]),
+                _("Open host"),
+            )
+            for group in twins_among(self.hosts)[:MOST_WORRIES]
+        ]
 
     def lost_title(self, host: Host) -> str:
         if host.status.shows_other_key:

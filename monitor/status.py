@@ -28,6 +28,7 @@ State = HostStatus.State
 REFUSALS = (CertificateRefused, Denied, HostKeyUnknown, KeyRefused, PasswordRefused, Unsupported)
 FACTS = (
     "hostname",
+    "host_uuid",
     "driver",
     "libvirt_version",
     "hypervisor_version",

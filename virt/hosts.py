@@ -30,10 +30,11 @@ class HostFacts:
 
     Versions are written 9.0.0. `domcapabilities_xml` is empty where the driver has none; it is that
     of the virt type to choose and of `machine`, the machine type to choose. `kvm_reason` is a text
-    to translate, "" where the driver is not QEMU's.
+    to translate, "" where the driver is not QEMU's. `host_uuid` is the machine's, "" where the driver tells none.
     """
 
     hostname: str
+    host_uuid: str
     driver: str
     libvirt_version: str
     hypervisor_version: str
@@ -98,6 +99,7 @@ def describe(conn: Connection) -> HostFacts:
     machine = preferred_machine(capabilities, arch)
     return HostFacts(
         hostname=handle.getHostname(),
+        host_uuid=capabilities.host_uuid or "",
         driver=conn.driver,
         libvirt_version=version(conn.lib_version),
         hypervisor_version=version(handle.getVersion()),

@@ -39,6 +39,8 @@ def test_other_architectures_are_taken_at_their_word(conn: Connection) -> None:
 def test_the_host_is_described_as_virsh_does(conn: Connection) -> None:
     facts = hosts.describe(conn)
     assert facts.hostname == subprocess.check_output(["virsh", "hostname"], text=True).strip()
+    assert facts.host_uuid
+    assert f"<uuid>{facts.host_uuid}</uuid>" in subprocess.check_output(["virsh", "capabilities"], text=True)
     assert (facts.driver, facts.cpus) == ("QEMU", os.cpu_count())
     capabilities = DomainCapabilities.parse(facts.domcapabilities_xml)
     assert capabilities.virt_type == ("kvm" if facts.kvm else "qemu")
