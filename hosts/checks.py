@@ -104,6 +104,13 @@ class Check:
         return self._many("failed", "warning")
 
     @property
+    def overtaken(self) -> bool:
+        """Whether it failed, and the host was reached after it had begun: what it found may be mended."""
+        status = self.host.status
+        began = self.task.started_at if self.task and self.task.ended else None
+        return began is not None and status.is_up and began < status.since and bool(self._many("failed"))
+
+    @property
     def good(self) -> bool:
         """Whether it has ended and nothing failed; warnings keep no host from being used."""
         ended = self.task is not None and self.task.state == Task.State.SUCCEEDED

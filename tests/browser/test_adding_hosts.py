@@ -83,8 +83,11 @@ def test_a_step_ticks_by_itself_when_the_line_is_pasted_late(page: Page, ssh_hos
     page.get_by_role("button", name="Add and connect").click()
     page.get_by_role("button", name="trust this machine").click(timeout=SOON)
     expect(page.get_by_text("The host refused the key when it was last tried.")).to_be_visible(timeout=SOON)
+    expect(page.locator("#check-key.c-failed")).to_be_visible(timeout=SOON)
     ssh_host.run("bash", "-c", page.locator("#paste-line").inner_text())
     is_up(page)
+    expect(page.locator("#check-key.c-ok")).to_be_visible(timeout=SOON)
+    expect(page.locator("#check-console.c-ok")).to_be_visible(timeout=SOON)
 
 
 def test_a_host_that_shows_another_key_is_refused_until_it_is_accepted(

@@ -1,6 +1,7 @@
 """The checklist of a host from asking to reading: in any state, in the reader's language, from page, API and shell."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -154,6 +155,22 @@ def test_what_was_found_at_another_address_is_not_shown(world: World, redis_serv
     answered(world, [KEPT])
     Host.objects.filter(pk=world.host.pk).update(uri="qemu+tcp://10.0.0.9/system")
     assert "Not looked at yet." in page(world)
+
+
+def test_one_that_failed_before_the_host_was_reached_is_asked_for_again_by_its_page(
+    world: World, redis_server: redis.Redis
+) -> None:
+    task = answered(world, [KEPT, BROKEN])
+    for began, again in ((-1, True), (1, False)):
+        HostStatus.objects.update(since=task.created_at)
+        Task.objects.update(started_at=task.created_at + timedelta(seconds=began))
+        assert ("data-ask-now" in page(world)) == again
+    Task.objects.update(started_at=task.created_at - timedelta(seconds=1))
+    HostStatus.objects.update(state=HostStatus.State.DOWN)
+    assert "data-ask-now" not in page(world)
+    HostStatus.objects.update(state=HostStatus.State.UP)
+    Task.objects.update(result=[KEPT])
+    assert "data-ask-now" not in page(world)
 
 
 def test_warnings_keep_no_host_from_being_good(world: World, redis_server: redis.Redis) -> None:
