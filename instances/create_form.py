@@ -50,6 +50,7 @@ class Choices:
         found = places(self.managed)
         self.places: list[Place] = [place for place in found if not place.closed]
         self.closed: list[Place] = [place for place in found if place.closed]
+        self.away: list[Host] = [host for host in self.managed if not host.status.is_up]
         hosts = [place.host for place in self.places]
         self.images: list[Volume] = list(images(user, hosts))
         self.disks: list[Volume] = candidates(user, hosts)

@@ -214,6 +214,8 @@ def test_a_pool_of_somebody_else_cannot_be_used(world: World) -> None:
 def test_a_host_that_went_away_meanwhile_is_refused_with_its_reason(world: World) -> None:
     grant(world.manager, Role.MANAGER, Grant.Scope.HOST, world.other_host)
     HostStatus.objects.filter(host=world.host).update(state=HostStatus.State.DOWN, error=words_of(TimedOut()))
+    page = world.client("manager").get(f"/instances/create/?host={world.host.pk}").content.decode()
+    assert "<option disabled>kvm-01, not connected</option>" in page
     refused(world, "kvm-01 cannot be asked for changes now: it is not connected. The host gave", host=world.host.pk)
     HostStatus.objects.update(state=HostStatus.State.UP)
     Host.objects.filter(pk=world.host.pk).update(maintenance=True)
