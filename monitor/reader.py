@@ -58,12 +58,19 @@ FACTS_SECONDS = 90.0
 class HostReader:
     """Keeps a host's rows true while it can be reached, and says so where it cannot.
 
-    `may_write` says whether this monitor still holds the host's lease; `is_fenced` that another has taken the
-    host all the same, so that this reader ended. `pulse` is when (monotonic) the thread last went round; it
-    stands still while the host is asked, which `link` bounds.
+    `may_write` says whether this monitor still holds the host's lease, `ending` whether it was asked to end;
+    `is_fenced` that another has taken the host all the same, so that this reader ended. `pulse` is when (monotonic)
+    the thread last went round; it stands still while the host is asked, which `link` bounds.
     """
 
-    def __init__(self, host: Host, *, may_write: Callable[[], bool], pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        *,
+        may_write: Callable[[], bool],
+        ending: Callable[[], bool] = lambda: False,
+        pace: Pace | None = None,
+    ) -> None:
         self.host = host
         self.host_id = host.pk
         self.pulse = time.monotonic()
@@ -71,6 +78,7 @@ class HostReader:
         self._name = host.name
         self.is_fenced = False
         self._may_write = may_write
+        self._ending = ending
         self._pace = pace or Pace()
         # What may wait for one QEMU, or for a pool's storage, would hold up events on their own connection.
         self._beside: Link | None = None
@@ -157,7 +165,9 @@ class HostReader:
                 log.info("%s: a part of its libvirt has ended or come back; it is connected anew", self._name)
             except VirtError as error:
                 log.info("%s: %s", self._name, error)
-                status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
+                # Whoever ends us ends our ssh programs with us: no host is lost by that.
+                if not self._ending():
+                    status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
         except fence.Fenced as error:
             log.warning("%s: %s", self._name, error)
             self.is_fenced = True

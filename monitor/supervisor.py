@@ -100,7 +100,9 @@ class Supervisor:
             if id not in ours or reader.is_fenced:
                 self._retire(id)
         for id in ours - self._readers.keys() - self._retiring.keys():
-            self._readers[id] = HostReader(self._hosts[id], may_write=partial(self._share.may_write, id))
+            self._readers[id] = HostReader(
+                self._hosts[id], may_write=partial(self._share.may_write, id), ending=self._stop.is_set
+            )
             self._readers[id].start()
 
     def _retire(self, host_id: int) -> None:

@@ -117,6 +117,21 @@ def test_two_hundred_attempts_leave_no_thread_no_descriptor_and_no_memory(peer: 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_monitor_that_ends_calls_no_host_lost(redis_server: redis.Redis) -> None:
+    """Whoever ends it ends its ssh programs too; each start then began with hosts that "cannot be reached"."""
+    with refusing() as port:
+        host = Host.objects.create(name="dark", uri=f"qemu+tcp://127.0.0.1:{port}/system")
+        HostStatus.objects.create(host=host, state=HostStatus.State.UP)
+        pace = Counted()
+        reader = HostReader(host, may_write=lambda: True, ending=lambda: True, pace=pace)
+        reader.start()
+        wait_for(lambda: pace.rounds > 2)
+        reader.stop()
+        assert reader.join(10)
+        assert HostStatus.objects.get(host=host).state == HostStatus.State.CONNECTING
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_look_at_a_host_that_is_given_up_is_left_to_whom_reads_it_next(redis_server: redis.Redis) -> None:
     with refusing() as port:
         host = Host.objects.create(name="dark", uri=f"qemu+tcp://127.0.0.1:{port}/system")
