@@ -26,7 +26,7 @@ def faults_of(secrets: Secrets) -> dict[str, str]:
     """What is wrong with keys and certificates, in words, by the secret's name."""
     found = {
         "private_key": _fault_of_ssh_key(secrets.private_key),
-        "ca_certificate": _fault_of_certificates(secrets.ca_certificate),
+        "ca_certificate": _fault_of_certificates(secrets.ca_certificate) or _fault_of_authority(secrets.ca_certificate),
         "client_certificate": _fault_of_certificates(secrets.client_certificate),
         "client_key": _fault_of_key(secrets.client_key),
     }
@@ -55,6 +55,18 @@ def _fault_of_certificates(text: str) -> str:
         return _("This is no certificate: PEM begins with -----BEGIN CERTIFICATE-----.")
     if ends is not None and ends <= datetime.now(UTC):
         return _("It expired on %(date)s.") % {"date": formats.date_format(timezone.localtime(ends), "Y-m-d")}
+    return ""
+
+
+def _fault_of_authority(text: str) -> str:
+    """Of certificates that can be read: whether one says itself that it is no authority's."""
+    for certificate in _certificates(text) if text else ():
+        try:
+            basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+            continue
+        if not basic.value.ca:
+            return _("This is the certificate of a machine or of a user, not of an authority.")
     return ""
 
 

@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 case _:
                     self.list()
         except Refused as error:
-            words = [str(word) for several in error.errors.values() for word in several]
+            words = [f"{option_of(name)}{word}" for name, several in error.errors.items() for word in several]
             raise CommandError(" ".join(words) or str(error.detail))
 
     def add(self, name: str, uri: str, secrets: Secrets) -> None:
@@ -138,6 +138,11 @@ class Command(BaseCommand):
             self.stdout.write(f"            {_('What libvirt said')}: {line['libvirt']}")
 
 
+def option_of(field: str) -> str:
+    """What stands before words about a file, which may be about any of several; "" before others."""
+    return f"--{field.replace('_', '-')}: " if field in FILES else ""
+
+
 def host_named(name: str) -> Host:
     host = Host.objects.filter(name=name).first()
     if host is None:
@@ -156,8 +161,9 @@ def first_administrator() -> User:
 def secrets_of(options: dict[str, Any]) -> Secrets:
     """What was given to open the host."""
     try:
-        given = {name: options[name].read_text() for name in FILES if options[name]}
-    except (OSError, UnicodeDecodeError) as error:
+        # What is no text is no PEM either, and said to be none.
+        given = {name: options[name].read_text(errors="replace") for name in FILES if options[name]}
+    except OSError as error:
         raise CommandError(str(error))
     password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
     return Secrets(password=password, **given)

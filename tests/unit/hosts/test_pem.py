@@ -51,6 +51,10 @@ def test_a_certificate_in_the_place_of_a_key_is_none() -> None:
     assert list(faults(**{**GOOD, "client_certificate": KEY})) == ["client_certificate"]
 
 
+def test_a_clients_certificate_in_the_place_of_the_authoritys_is_refused() -> None:
+    assert "not of an authority" in faults(**{**GOOD, "ca_certificate": CERTIFICATE})["ca_certificate"]
+
+
 def test_a_key_of_another_certificate_is_refused() -> None:
     assert "belong" in faults(**{**GOOD, "client_key": EXPIRED_KEY})["client_key"]
 

@@ -72,6 +72,12 @@ def test_a_file_that_cannot_be_used_is_said_in_words(admin: None, tmp_path: Path
     assert not Host.objects.exists()
 
 
+def test_words_about_a_file_say_which(admin: None, tmp_path: Path) -> None:
+    (tmp_path / "ca").write_bytes(b"\x7fELF\xd0")
+    with pytest.raises(CommandError, match="^--ca-certificate: This is no certificate"):
+        call_command("host", "add", "t", "qemu+tls://h/system", "--ca-certificate", str(tmp_path / "ca"))
+
+
 def test_our_key_is_printed_alone() -> None:
     out = StringIO()
     call_command("host", "key", stdout=out)
