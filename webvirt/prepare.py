@@ -26,9 +26,17 @@ LOCAL_URI = "qemu:///system"
 def prepare() -> str:
     """Bring DATA to what this version needs. Returns the admin's password where it may be shown, else ""."""
     call_command("migrate", interactive=False, verbosity=0)
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        keep_private(Path(settings.DATABASES["default"]["NAME"]))
     compile_messages()
     collect_statics()
     return make_admin()
+
+
+def keep_private(database: Path) -> None:
+    """Let our own user alone read the database's files, also in a DATA that others may enter: they hold sessions."""
+    for path in database.parent.glob(f"{database.name}*"):
+        path.chmod(0o600)
 
 
 def compile_messages() -> None:

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from accounts.models import User
 from hosts.models import Host
 from tasks.models import Task
-from webvirt.prepare import LOCAL_URI, add_local_host, make_admin
+from webvirt.prepare import LOCAL_URI, add_local_host, keep_private, make_admin
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +20,14 @@ def folder(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     settings.DATA = tmp_path
     monkeypatch.delenv("WEBVIRT_ADMIN_PASSWORD", raising=False)
     yield
+
+
+def test_the_database_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    files = [tmp_path / f"webvirt.sqlite3{end}" for end in ("", "-wal", "-shm")]
+    for path in files:
+        path.touch(0o644)
+    keep_private(files[0])
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
 def test_the_admin_gets_a_password_that_works_and_is_said_once() -> None:
