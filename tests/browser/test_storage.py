@@ -74,6 +74,10 @@ def test_a_pool_and_its_volumes_from_beginning_to_end(page: Page, name: str, tmp
 
     choose(page, "data.qcow2", "Clone")
     expect(dialog.get_by_label("Name")).to_have_value("data-copy.qcow2")
+    dialog.get_by_label("Name").fill("data.qcow2")
+    dialog.get_by_role("button", name="Clone").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("needs changing. See what is wrong with it below. The pool")
+    dialog.get_by_label("Name").fill("data-copy.qcow2")
     dialog.get_by_role("button", name="Clone").click()
     expect(row(page, "data-copy.qcow2")).to_be_visible(timeout=SLOW)
 

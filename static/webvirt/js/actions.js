@@ -3,7 +3,7 @@
 // data-then: where to go once the task is accepted. data-take: the file that the task comes to is saved. data-quiet: only a failure is told.
 // A form in a dialog closes it at once, and opens it again when something in the form needs changing.
 import { followMany } from "./many.js";
-import { say } from "./words.js";
+import { fill, say } from "./words.js";
 import { toast } from "./toasts.js";
 
 const INVALID = [400, 422];
@@ -65,7 +65,8 @@ function reopen(form, { title, detail, errors }) {
   note.className = "note err mb";
   note.dataset.problem = "";
   note.setAttribute("role", "alert");
-  note.textContent = [title, detail, ...Object.values(errors ?? {}).flat()].filter(Boolean).join(say("blank"));
+  const whole = detail ? fill(say("titled"), { title, detail }) : title;
+  note.textContent = [whole, ...Object.values(errors ?? {}).flat()].join(say("blank"));
   form.prepend(note);
   form.closest("dialog").showModal();
 }
