@@ -3,6 +3,8 @@
 QCOW2, RAW, ISO = "qcow2", "raw", "iso"
 # What can be made empty, and grown.
 DISKS = (QCOW2, RAW)
+# What libvirt calls folders that lie among a pool's files, as lost+found.
+FOLDER = "dir"
 # Pools whose volumes are files, which take room as they fill.
 SPARSE_POOLS = frozenset({"dir", "fs", "netfs", "gluster", "vstorage"})
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from storage.formats import DISKS, ISO
+from storage.formats import DISKS, FOLDER, ISO
 from storage.models import Pool, Upload, Volume
 from storage.uploads import offset_of
 from storage.usage import Use, bases_on, uses_of
@@ -42,6 +42,10 @@ class VolumeRow:
             return "cdrom"
         free = self.volume.format in DISKS and not self.uses and not self.is_base
         return "disk" if free else ""
+
+    @property
+    def is_file(self) -> bool:
+        return self.volume.format != FOLDER
 
     @property
     def grows(self) -> bool:

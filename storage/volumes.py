@@ -9,7 +9,7 @@ from accounts.rights import Action, Ref, require
 from hosts.services import change
 from storage import downloads
 from storage.filenames import fault_of
-from storage.formats import DISKS, of_pool
+from storage.formats import DISKS, FOLDER, of_pool
 from storage.models import Pool, Volume
 from storage.uploads import fault_of_taken, unpromised_bytes, volume_lock
 from storage.usage import bases_on, uses_of
@@ -63,7 +63,7 @@ def clone_volume(*, volume: Volume, name: str, actor: User, pool: Pool | None = 
     require(actor, Action.MANAGE, volume.ref)
 
     def check() -> None:
-        require_active(volume.pool)
+        require_file(volume)
         require_active(into)
         errors = faults(name=fault_of_new(into, name))
         if into.host_id != volume.pool.host_id:
@@ -95,7 +95,7 @@ def download_volume(*, volume: Volume, actor: User, key: str | None = None) -> T
         volume.name,
         actor=actor,
         key=key,
-        check=lambda: require_active(volume.pool),
+        check=lambda: require_file(volume),
         slow=volume.capacity_bytes,
     )
 
@@ -129,6 +129,13 @@ def why_kept(volume: Volume, viewer: Any) -> str:
 def require_active(pool: Pool) -> None:
     if not pool.is_active:
         raise Refused(_("The pool %(pool)s is not active.") % {"pool": pool.name})
+
+
+def require_file(volume: Volume) -> None:
+    """Raise Refused unless there is something to read there."""
+    require_active(volume.pool)
+    if volume.format == FOLDER:
+        raise Refused(_("%(name)s is a folder.") % {"name": volume.name})
 
 
 def fault_of_new(pool: Pool, name: str) -> str:

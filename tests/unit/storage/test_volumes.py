@@ -130,6 +130,18 @@ def test_a_clone_is_named_after_its_original_and_may_go_elsewhere_on_its_host(wo
     assert task.arguments == {"source_pool": str(world.pool.uuid), "source": "web-1.qcow2"}
 
 
+def test_a_folder_among_the_files_is_neither_copied_nor_fetched(world: World) -> None:
+    """As the lost+found of a pool on a file system of its own."""
+    folder = Volume.objects.create(pool=world.pool, name="lost+found", path="/pool/lost+found", format="dir")
+    for verb, body in (("clone", {"name": "c"}), ("download", None)):
+        answer = api(world, "POST", f"volumes/{folder.pk}/{verb}", body)
+        assert (answer.status_code, answer.json()["detail"]) == (409, "lost+found is a folder.")
+    shown = world.client("manager").get(f"/storage/{world.pool.pk}/").content.decode()
+    assert f"/storage/volumes/{world.iso.pk}/clone/" in shown
+    assert f"/storage/volumes/{folder.pk}/clone/" not in shown
+    assert "Download lost+found" not in shown
+
+
 def test_a_clone_needs_the_right_to_both_pools(world: World) -> None:
     other = Pool.objects.create(host=world.host, uuid=UUID(int=1), name="fast", type="dir", state="active")
     for role, pool in (("manager", other), ("viewer", world.pool)):
