@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -100,28 +101,55 @@ def undo_create(context: Context) -> None:
 def create(context: Context) -> None:
     """Define a network and start it, once it is sure that nothing on the host has its addresses.
 
+    Where nobody asked for those, others are taken in their place: an earlier task may have just taken them, and of its
+    interfaces' addresses many a host tells nothing before it starts a network.
     (virNetworkDefineXMLFlags, virNetworkCreate, virNetworkSetAutostart)
     """
-    wanted, uuid = context.arguments, context.uuid
-    own = [ipaddress.ip_interface(text) for text in (wanted["own"], wanted["own6"]) if text]
+    wanted = context.arguments
+    refused: VirtError | None = None
     with connect(context.host_id) as conn:
-        check_free(conn, own)
         if wanted["bridge"]:
             check_bridge(conn, wanted["bridge"])
-        network = NetworkXml(
-            name=wanted["name"],
-            uuid=str(uuid),
-            forward_mode=wanted["forward"] or None,
-            # Otherwise guests' IPv6 would be routed while their IPv4 is hidden.
-            nat_ipv6=True if wanted["forward"] == "nat" and wanted["own6"] else None,
-            bridge=wanted["bridge"] or None,
-            stp=None if wanted["bridge"] else True,
-            domain=wanted["domain"] or None,
-            ips=[ip_of(address, wanted["dhcp"] if address.version == 4 else []) for address in own],
-        )
-        context.make(network=str(uuid))
-        networks.define_network(conn, network, autostart=wanted["autostart"], start=wanted["start"])
+        context.make(network=str(context.uuid))
+        for own, dhcp in choices(conn, wanted):
+            try:
+                check_free(conn, own)
+                network = definition_of(context.uuid, wanted, own, dhcp)
+                networks.define_network(conn, network, autostart=wanted["autostart"], start=wanted["start"])
+            except AlreadyExists as error:
+                if error.libvirt and TAKEN not in error.libvirt:
+                    raise
+                refused = error
+            else:
+                break
+        else:
+            raise refused or VirtError()
     settled(context)
+
+
+def choices(conn: Connection, wanted: dict[str, Any]) -> Iterator[tuple[list[ranges.Interface], list[str]]]:
+    """The host's addresses on a new network, each with what DHCP gives out: those of the task, then perhaps others."""
+    own = [ipaddress.ip_interface(text) for text in (wanted["own"], wanted["own6"]) if text]
+    yield own, wanted["dhcp"]
+    if wanted["proposed"]:
+        for subnet in free_subnets(conn):
+            first = ipaddress.IPv4Interface(f"{subnet[1]}/{subnet.prefixlen}")
+            dhcp = [str(address) for address in ranges.dhcp_range(first)] if wanted["dhcp"] else []
+            yield [first, *own[1:]], dhcp
+
+
+def definition_of(uuid: UUID, wanted: dict[str, Any], own: list[ranges.Interface], dhcp: list[str]) -> NetworkXml:
+    return NetworkXml(
+        name=wanted["name"],
+        uuid=str(uuid),
+        forward_mode=wanted["forward"] or None,
+        # Otherwise guests' IPv6 would be routed while their IPv4 is hidden.
+        nat_ipv6=True if wanted["forward"] == "nat" and wanted["own6"] else None,
+        bridge=wanted["bridge"] or None,
+        stp=None if wanted["bridge"] else True,
+        domain=wanted["domain"] or None,
+        ips=[ip_of(address, dhcp if address.version == 4 else []) for address in own],
+    )
 
 
 def check_free(conn: Connection, own: list[ranges.Interface]) -> None:

@@ -78,6 +78,7 @@ class Spec:
             "own": str(self.own) if self.own else "",
             "dhcp": [str(address) for address in self.dhcp] if self.dhcp else [],
             "own6": str(self.own6) if self.own6 else "",
+            "proposed": self.is_proposed,
             "domain": self.domain,
             "bridge": self.bridge,
             "autostart": self.autostart,

@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address, ip_interface
 
 import pytest
 
@@ -157,6 +158,32 @@ def test_a_range_of_an_interface_is_refused_by_the_host_and_nothing_stays(
     assert task.state == "failed"
     assert "already uses these addresses" in task.error_words["detail"]
     assert name not in names(conn)
+
+
+def test_where_no_range_was_named_one_is_found_though_the_first_is_taken_by_then(
+    conn: Connection, host: Host, actor: User, name: str, bridge: str
+) -> None:
+    """By an earlier task, and by an interface of which the host tells no address."""
+    others = [name, f"{name}-b"]
+    specs = [resolve({"host": host.pk, "name": other, "mode": "nat"}, user=actor) for other in others]
+    first = specs[0].own
+    assert first and first == specs[1].own
+    second = next(found for found in jobs.free_subnets(conn) if found != first.network)
+    ip("addr", "add", f"{second[1]}/24", "dev", bridge)
+    ip("link", "set", bridge, "up")
+    try:
+        for spec in specs:
+            task = end_of(services.create_network(spec=spec, actor=actor))
+            assert task.state == "succeeded", task.error
+        ours = [found for found in networks.list_networks(conn) if found.name in others]
+        made = {found.name: networks.describe(conn, found.uuid).ips[0] for found in ours}
+        ranges = [ip_interface(made[other].cidr).network for other in others]
+        assert not ranges[1].overlaps(ranges[0])
+        assert not ranges[1].overlaps(second)
+        assert ranges[1][2] == ip_address(made[others[1]].ranges[0][0])
+    finally:
+        virsh("net-destroy", others[1])
+        virsh("net-undefine", others[1])
 
 
 def test_it_is_stopped_started_and_starts_with_its_host_as_asked(

@@ -30,7 +30,7 @@ def test_a_network_is_made_on_a_free_range_where_none_is_named(world: World) -> 
     assert answer["Location"].endswith(f"/api/v1/tasks/{task.pk}/")
     assert task.arguments == {
         "name": "lab", "forward": "nat", "own": "192.168.124.1/24", "dhcp": ["192.168.124.2", "192.168.124.254"],
-        "own6": "", "domain": "", "bridge": "", "autostart": True, "start": True,
+        "own6": "", "proposed": True, "domain": "", "bridge": "", "autostart": True, "start": True,
     }  # fmt: skip
 
 
