@@ -20,6 +20,13 @@ def _said(fragment: str, kind: type[errors.VirtError], detail: str = "", hint: s
     return Message((fragment,), kind, detail, hint)
 
 
+_QEMU_ENDED = (
+    gettext_noop("QEMU ended while it started this guest."),
+    gettext_noop(
+        "What QEMU said is below. It often names a device or an option of the guest that this host cannot give."
+    ),
+)
+
 # Looked at before the code, since libvirt gives all of these a general one.
 _MESSAGES = (
     *opening.MESSAGES,
@@ -73,6 +80,8 @@ _MESSAGES = (
     _said("is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
     _said("is already active", errors.InvalidState, gettext_noop("It is already active.")),
     _said("is not active", errors.InvalidState, gettext_noop("It is not active.")),
+    # Where nothing more is known of why.
+    *(_said(fragment, errors.OperationFailed, *_QEMU_ENDED) for fragment in ("closed the monitor", "to monitor: ")),
 )
 
 _CODES: dict[type[errors.VirtError], tuple[str, ...]] = {

@@ -72,6 +72,8 @@ STARTS = [
     ("Unable to get index for interface eth7: No such device", "no interface or bridge"),
     ("internal error: Failed to reserve port 5900", "port of this guest's display"),
     ("UNIX socket path '/var/lib/libvirt/qemu/channel/target/domain-1-x/org' too long", "name is too long"),
+    ("internal error: qemu unexpectedly closed the monitor: kvm: failed to set MSR 0x10a", "QEMU ended"),
+    ("internal error: process exited while connecting to monitor: Parameter 'x' is unexpected", "QEMU ended"),
     ("cannot open directory '/srv/images': No such file or directory", "folder of the pool"),
 ]
 
