@@ -127,6 +127,12 @@ def test_a_dark_host_is_shown_as_last_known_and_holds_up_nothing(
     page.goto("/hosts/")
     expect(page.locator("tbody tr", has_text=name)).to_contain_text(re.compile(r"As last known: not heard since \d\d:"))
     shot(page, "hosts-dark")
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto("/")
+    expect(page.locator("#hosts tr", has_text=name)).to_contain_text("Not reachable")
+    shot(page, "overview-dark")
+    hosts = page.locator("#hosts .scroll-x")
+    assert hosts.evaluate("table => table.scrollWidth - table.clientWidth") == 0, "the others' figures are in view"
     for tab in ("overview", "guests", "pools", "networks", "events"):
         page.goto(f"/hosts/{number}/?tab={tab}")
         expect(page.locator("main")).to_contain_text("as last known")
