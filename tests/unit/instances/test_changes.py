@@ -205,3 +205,11 @@ def test_a_toast_says_in_words_that_a_guest_is_gone_or_not_ones_own(
     answer = world.client(who).post(f"/instances/{world.instance.pk}/start/", headers={"X-Webvirt-Toast": "1"})
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
     assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("address", ["/instances/{}/start/", "/logout/"])
+def test_where_only_buttons_lead_a_page_says_so(world: World, address: str) -> None:
+    answer = world.client("operator").get(address.format(world.instance.pk))
+    assert answer.status_code == 405
+    assert answer["Allow"].startswith("POST")
+    assert "Nothing was done now" in answer.content.decode()
