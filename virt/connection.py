@@ -14,6 +14,7 @@ from virt import knock, transport
 from virt.access import Access
 from virt.errors import TimedOut, Unreachable, Unsupported
 from virt.loop import start_event_loop
+from virt.opening import at_named_socket
 from virt.translate import translate, translated_errors
 from virt.words import gettext_noop
 
@@ -150,6 +151,8 @@ class _Open:
             connection = Connection(self._access.uri, handle)
         except libvirt.libvirtError as error:
             self.error = translate(error)
+            if self._peer.path:
+                self.error = at_named_socket(self._peer.path, self.error.libvirt) or self.error
             if self._peer.transport == "memory":
                 # That driver reads a file of this machine, whichever it is told, and quotes what it finds in it.
                 self.error.libvirt = self.error.libvirt.partition("\n")[0]

@@ -266,6 +266,36 @@ OF_DRIVERS = (
     ),
 )
 
+_NO_NC = (" nc: not found", " nc: command not found")
+_NOBODY = ("No such file or directory", "Connection refused")
+
+
+def at_named_socket(path: str, said: str) -> errors.VirtError | None:
+    """What it means where the address names the socket at `path`; None where it is about something else.
+
+    ssh reaches such a socket by nc alone, and nobody looks for libvirt's usual one.
+    """
+    if any(words in said for words in _NO_NC):
+        return errors.Unreachable(
+            gettext_noop("ssh reaches a socket that the address names by nc, and the host has none."),
+            hint=gettext_noop(
+                "On the host, as root: apt-get install netcat-openbsd. On Fedora and its kin: dnf install nmap-ncat. "
+                "Or leave the socket out of the address: the usual one is reached without nc."
+            ),
+            libvirt=said,
+        )
+    if (f"'{path}'" in said or "nc: " in said) and any(words in said for words in _NOBODY):
+        return errors.Unreachable(
+            gettext_noop("Nobody listens at the socket %(path)s, which the address names."),
+            hint=gettext_noop(
+                "Correct the socket in the address, or leave it out: libvirt's usual one is found by itself."
+            ),
+            params={"path": path},
+            libvirt=said,
+        )
+    return None
+
+
 MESSAGES = (*OF_SSH, *OF_TCP, *OF_TLS, *OF_DRIVERS)
 
 # libvirt reads an answer's first four bytes as its length, which counts themselves.

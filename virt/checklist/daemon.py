@@ -8,6 +8,7 @@ from virt.checklist.asking import Asked
 from virt.checklist.line import Budget, Line, State, by_system, of_error, ok
 from virt.checklist.seen import Seen
 from virt.errors import Denied, PasswordRefused, TimedOut, VirtError
+from virt.opening import at_named_socket
 from virt.transport import Endpoint
 from virt.words import gettext_noop
 
@@ -84,6 +85,10 @@ def refusal(access: Access, peer: Endpoint, seen: Seen | None, error: VirtError)
             yield fault or _password(access, error)
             return
         yield _stopped(None, error, "virtqemud-sock" in error.libvirt)
+        return
+    named = at_named_socket(peer.path, error.libvirt) if peer.path else None
+    if named is not None:
+        yield of_error("daemon", named)
         return
     user = seen.user if seen else ""
     stopped = any(words in error.libvirt for words in ("No such file or directory", "Connection refused"))

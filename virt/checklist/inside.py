@@ -1,7 +1,9 @@
 """What libvirt on the host tells of itself: versions, acceleration, storage, networks, memory."""
 
 from collections.abc import Callable, Container, Generator
+from dataclasses import replace
 from shlex import quote
+from urllib.parse import urlsplit
 
 from virt import hosts, interfaces, networks, storage
 from virt.checklist.asking import Asked
@@ -36,12 +38,18 @@ def lines(asked: Asked, seen: Seen | None, names: Container[str], budget: Budget
     )
     for name, seconds, look in (step for step in steps if step[0] in names):
         try:
-            yield asked.ask(budget.at_most(seconds), look)
+            yield of_own(asked.connection, asked.ask(budget.at_most(seconds), look))
         except VirtError as error:
             yield unanswered(name, error)
             if isinstance(error, TimedOut) or not asked.connection.is_alive():
                 return False
     return True
+
+
+def of_own(conn: Connection, line: Line) -> Line:
+    """The line without a command where it is about one user's own libvirt: those are for root's, the system's."""
+    own = line.name in ("pool", "network") and urlsplit(conn.uri).path == "/session"
+    return replace(line, command="", where="") if own else line
 
 
 def unanswered(name: str, error: VirtError) -> Line:

@@ -261,6 +261,34 @@ def test_what_libvirt_did_not_say_is_taken_from_what_was_seen(
     assert (line.name, line.state, line.title % line.params) == (failed, State.FAILED, title)
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("sh: 1: nc: not found: Input/output error", "ssh reaches a socket that the address names by nc"),
+        (
+            "bash: line 1: nc: command not found: Input/output error",
+            "ssh reaches a socket that the address names by nc",
+        ),
+        ("nc: unix connect failed: No such file or directory: Input/output error", "Nobody listens at the socket /x"),
+        ("nc: /x: Connection refused: Input/output error", "Nobody listens at the socket /x"),
+    ],
+)
+def test_a_socket_that_the_address_names_is_not_taken_for_a_libvirt_that_is_away(said: str, words: str) -> None:
+    """As it was seen, and as netcat-openbsd and ncat say it."""
+    access = Access("qemu+ssh://webvirt@kvm-01/system?socket=/x")
+    error = Unreachable(libvirt=f"End of file while reading data: {said}")
+    (line,) = daemon.refusal(access, endpoint(access.uri), look_here(), error)
+    assert (line.detail % line.params).startswith(words)
+    assert "libvirt-daemon-system" not in line.hint
+
+
+def test_what_one_users_own_libvirt_lacks_is_not_mended_in_the_systems(conn: Connection) -> None:
+    line = Line("pool", State.WARNING, "there is no pool", command="virsh -c qemu:///system pool-list", where="host")
+    assert inside.of_own(conn, line) == line
+    own = replace(line, command="", where="")
+    assert inside.of_own(Connection("qemu+ssh://webvirt@kvm-01/session", conn.handle), line) == own
+
+
 def test_the_commands_that_start_what_is_stopped_name_it_as_a_shell_reads_it(conn: Connection) -> None:
     name = "it's $(mine)"
     for pool in storage.list_pools(conn):

@@ -62,6 +62,13 @@ def test_a_file_that_the_test_driver_is_led_to_is_not_quoted(tmp_path: Path) -> 
     assert "t-secret" not in str(told.value)
 
 
+def test_a_socket_that_the_address_names_and_nobody_listens_at_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "wrong-sock"
+    with pytest.raises(Unreachable) as told:
+        open_connection(Access(f"qemu+unix:///system?socket={path}"))
+    assert told.value.detail % told.value.params == f"Nobody listens at the socket {path}, which the address names."
+
+
 def test_a_closed_connection_closes_again() -> None:
     conn = open_connection(Access("test:///default"))
     conn.close()
