@@ -1,12 +1,11 @@
 """Modular daemons of which one ends, is away, or begins anew: the host is up, and what is shown is as last known."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TypeVar
 
 import pytest
 import redis
-from django.db import OperationalError
 
 from hosts.keys import own_public_key
 from hosts.models import Host, HostStatus
@@ -44,16 +43,8 @@ def reading(host: Host) -> Iterator[None]:
 
 
 def read(ask: Callable[[], T]) -> T:
-    """What the rows say; a database in memory does not wait while the reader writes one."""
-    found: list[T] = []
-
-    def has_answered() -> bool:
-        with suppress(OperationalError):
-            found.append(ask())
-        return bool(found)
-
-    wait_for(has_answered)
-    return found[0]
+    """What the rows say, also while the reader writes them."""
+    return wait_for(lambda: [ask()])[0]
 
 
 def status(host: Host) -> HostStatus | None:
