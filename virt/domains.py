@@ -337,25 +337,25 @@ def undefine(conn: Connection, uuid: UUID) -> None:
 def change_media(conn: Connection, uuid: UUID, target: str, path: str | None, *, force: bool = False) -> None:
     """Put the image at `path` into the CD drive `target` (as `sda`), or eject with None.
 
-    Now and for the next start (virDomainUpdateDeviceFlags). NotFound without such a drive; Busy
-    where the guest holds it locked, unless `force`.
+    Now and for the next start, each as the drive is there (virDomainUpdateDeviceFlags): its place in the boot order
+    is another one where the domain was started from it for once. NotFound without such a drive; Busy where the
+    guest holds it locked, unless `force`.
     """
     domain = conn.domain(uuid)
-    flags = 0
+    forced = libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE if force else 0
+    changes: list[tuple[Disk, int]] = []
     if domain.isActive():
-        flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
+        changes.append((_cd_drive(Domain.parse(domain.XMLDesc(0)), target), libvirt.VIR_DOMAIN_AFFECT_LIVE))
     if domain.isPersistent():
-        flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG
-    if force:
-        flags |= libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
-    which = libvirt.VIR_DOMAIN_XML_INACTIVE if domain.isPersistent() else 0
-    drive = _cd_drive(Domain.parse(domain.XMLDesc(which)), target)
-    drive.backing = None
-    drive.source = None
-    drive.type = "file"
-    if path is not None:
-        drive.source = Source(file=path)
-    domain.updateDeviceFlags(drive.to_xml(), flags)
+        kept = Domain.parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        changes.append((_cd_drive(kept, target), libvirt.VIR_DOMAIN_AFFECT_CONFIG))
+    for drive, flags in changes:
+        drive.backing = None
+        drive.source = None
+        drive.type = "file"
+        if path is not None:
+            drive.source = Source(file=path)
+        domain.updateDeviceFlags(drive.to_xml(), flags | forced)
 
 
 def _cd_drive(domain: Domain, target: str) -> Disk:

@@ -156,6 +156,20 @@ def test_a_start_from_the_cd_is_for_once_and_changes_nothing(admin: User, pool: 
     assert orders(guest.name) == {"vda": "1", "sda": "2"}
 
 
+def test_after_a_start_from_the_cd_that_is_taken_out_and_another_put_in(admin: User, pool: Pool, work: Work) -> None:
+    """The drive's place in the boot order is then another one in what runs than in what is kept."""
+    guest = create(admin, pool, work)
+    done(work(services.start_from_cd(instance=guest, actor=admin)))
+    done(work(services.change_media(instance=again(guest), volume=None, actor=admin)))
+    assert ISO not in virsh("domblklist", guest.name)
+    assert ISO not in virsh("domblklist", guest.name, "--inactive")
+    iso = Volume.objects.get(pool=pool, name=ISO)
+    done(work(services.change_media(instance=again(guest), volume=iso, actor=admin)))
+    assert ISO in virsh("domblklist", guest.name)
+    assert orders(guest.name) == {"vda": "2", "sda": "1"}
+    assert orders(guest.name, "--inactive") == {"vda": "1", "sda": "2"}
+
+
 def test_a_start_from_the_cd_that_fails_changes_nothing(admin: User, pool: Pool, work: Work, folder: Path) -> None:
     guest = create(admin, pool, work)
     before = virsh("dumpxml", "--inactive", guest.name)
