@@ -183,7 +183,7 @@ def require_up(host: Host) -> None:
     if status.is_up:
         return
     words = {"host": host.name, "why": status.why}
-    raise HostAway(_("%(host)s cannot be asked for changes now: it is not connected. %(why)s") % words)
+    raise HostAway(_("%(host)s cannot be asked for anything now: it is not connected. %(why)s") % words)
 
 
 def change(

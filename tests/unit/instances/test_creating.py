@@ -216,7 +216,7 @@ def test_a_host_that_went_away_meanwhile_is_refused_with_its_reason(world: World
     HostStatus.objects.filter(host=world.host).update(state=HostStatus.State.DOWN, error=words_of(TimedOut()))
     page = world.client("manager").get(f"/instances/create/?host={world.host.pk}").content.decode()
     assert "<option disabled>kvm-01, not connected</option>" in page
-    refused(world, "kvm-01 cannot be asked for changes now: it is not connected. The host gave", host=world.host.pk)
+    refused(world, "kvm-01 cannot be asked for anything now: it is not connected. The host gave", host=world.host.pk)
     HostStatus.objects.update(state=HostStatus.State.UP)
     Host.objects.filter(pk=world.host.pk).update(maintenance=True)
     refused(world, "kvm-01 is in maintenance and takes no new guests.", host=world.host.pk)
