@@ -1,7 +1,8 @@
 """What a worker does with networks on their hosts."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -48,12 +49,21 @@ def define(conn: Connection) -> UUID:
 
     Only the host itself knows its interfaces: starting tells. Raises the last VirtError where none is free.
     """
-    refused: VirtError | None = None
-    for subnet in free_subnets(conn):
+    subnets = free_subnets(conn)
+    return first_free(
+        partial(networks.define_network, conn, definition(subnet), autostart=True, start=True) for subnet in subnets
+    )
+
+
+def first_free(attempts: Iterable[Callable[[], UUID]]) -> UUID:
+    """Make the first network whose addresses nothing on the host has. Raises the last refusal where all are taken."""
+    refused: AlreadyExists | None = None
+    for attempt in attempts:
         try:
-            return networks.define_network(conn, definition(subnet), autostart=True, start=True)
-        except VirtError as error:
-            if TAKEN not in error.libvirt:
+            return attempt()
+        except AlreadyExists as error:
+            # Its name may be taken too, which no other range mends; what we found out ourselves is about addresses.
+            if error.libvirt and TAKEN not in error.libvirt:
                 raise
             refused = error
     raise refused or VirtError()
@@ -77,9 +87,14 @@ def defined(conn: Connection) -> Iterator[tuple[str, ranges.Network]]:
 
 def definition(subnet: ipaddress.IPv4Network) -> NetworkXml:
     """A NAT network whose host has the first address and DHCP gives out the rest; libvirt names the bridge."""
+    own, dhcp = usual_addresses(subnet)
+    return NetworkXml(name=DEFAULT_NETWORK, forward_mode="nat", stp=True, ips=[ip_of(own, dhcp)])
+
+
+def usual_addresses(subnet: ipaddress.IPv4Network) -> tuple[ipaddress.IPv4Interface, list[str]]:
+    """The host's own address on a network of this range, and the first and the last that DHCP gives out."""
     own = ipaddress.IPv4Interface(f"{subnet[1]}/{subnet.prefixlen}")
-    first, last = ranges.dhcp_range(own)
-    return NetworkXml(name=DEFAULT_NETWORK, forward_mode="nat", stp=True, ips=[ip_of(own, [str(first), str(last)])])
+    return own, [str(address) for address in ranges.dhcp_range(own)]
 
 
 def ip_of(own: ranges.Interface, dhcp: list[str]) -> Ip:
@@ -106,24 +121,13 @@ def create(context: Context) -> None:
     (virNetworkDefineXMLFlags, virNetworkCreate, virNetworkSetAutostart)
     """
     wanted = context.arguments
-    refused: VirtError | None = None
     with connect(context.host_id) as conn:
         if wanted["bridge"]:
             check_bridge(conn, wanted["bridge"])
         context.make(network=str(context.uuid))
-        for own, dhcp in choices(conn, wanted):
-            try:
-                check_free(conn, own)
-                network = definition_of(context.uuid, wanted, own, dhcp)
-                networks.define_network(conn, network, autostart=wanted["autostart"], start=wanted["start"])
-            except AlreadyExists as error:
-                if error.libvirt and TAKEN not in error.libvirt:
-                    raise
-                refused = error
-            else:
-                break
-        else:
-            raise refused or VirtError()
+        first_free(
+            partial(define_checked, conn, context.uuid, wanted, own, dhcp) for own, dhcp in choices(conn, wanted)
+        )
     settled(context)
 
 
@@ -133,13 +137,16 @@ def choices(conn: Connection, wanted: dict[str, Any]) -> Iterator[tuple[list[ran
     yield own, wanted["dhcp"]
     if wanted["proposed"]:
         for subnet in free_subnets(conn):
-            first = ipaddress.IPv4Interface(f"{subnet[1]}/{subnet.prefixlen}")
-            dhcp = [str(address) for address in ranges.dhcp_range(first)] if wanted["dhcp"] else []
-            yield [first, *own[1:]], dhcp
+            first, dhcp = usual_addresses(subnet)
+            yield [first, *own[1:]], dhcp if wanted["dhcp"] else []
 
 
-def definition_of(uuid: UUID, wanted: dict[str, Any], own: list[ranges.Interface], dhcp: list[str]) -> NetworkXml:
-    return NetworkXml(
+def define_checked(
+    conn: Connection, uuid: UUID, wanted: dict[str, Any], own: list[ranges.Interface], dhcp: list[str]
+) -> UUID:
+    """Define the network with these addresses. Raises AlreadyExists where something on the host has some of them."""
+    check_free(conn, own)
+    network = NetworkXml(
         name=wanted["name"],
         uuid=str(uuid),
         forward_mode=wanted["forward"] or None,
@@ -150,6 +157,7 @@ def definition_of(uuid: UUID, wanted: dict[str, Any], own: list[ranges.Interface
         domain=wanted["domain"] or None,
         ips=[ip_of(address, dhcp if address.version == 4 else []) for address in own],
     )
+    return networks.define_network(conn, network, autostart=wanted["autostart"], start=wanted["start"])
 
 
 def check_free(conn: Connection, own: list[ranges.Interface]) -> None:
