@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.test import Client
 
 from hosts.access import access_to
 from hosts.models import Host
@@ -65,13 +66,18 @@ def test_a_key_that_was_shown_before_the_host_was_lost_is_not_told_as_todays(
     assert NEW.fingerprint in text_of(client.get(url))
 
 
-def test_a_changed_key_is_loud_and_accepted_by_name_alone(
-    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def after_its_key_changed(world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """An administrator's browser, where the host shows another key than the confirmed one."""
     trust_key(ssh, key=OLD, actor=world.admin)
     status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
     shows(monkeypatch, NEW)
-    client = world.client("admin")
+    return world.client("admin")
+
+
+def test_a_changed_key_is_loud_and_accepted_by_name_alone(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = after_its_key_changed(world, ssh, monkeypatch)
     for url in (f"/hosts/{ssh.pk}/", f"/hosts/{ssh.pk}/connect/"):
         assert "kvm-04 shows another key" in text_of(client.get(url))
     assert "kvm-04 shows another key" in text_of(client.get("/"))
@@ -92,10 +98,7 @@ def test_a_changed_key_is_loud_and_accepted_by_name_alone(
 def test_at_another_address_the_key_is_confirmed_anew_and_the_old_one_accepts_nobody(
     world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trust_key(ssh, key=OLD, actor=world.admin)
-    status.lost(ssh.pk, HostKeyChanged(), answered_at=None)
-    shows(monkeypatch, NEW)
-    client = world.client("admin")
+    client = after_its_key_changed(world, ssh, monkeypatch)
     assert "confirmed anew" in text_of(client.get(f"/hosts/{ssh.pk}/address/"))
     answer = post(client, f"/hosts/{ssh.pk}/address/", host="10.0.0.15")
     ssh.refresh_from_db()
