@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from tests import database
 from tests.stack import Stack
 from tests.waiting import wait_for
 from webvirt.prepare import compile_messages
@@ -18,6 +19,7 @@ pytest_plugins = ("tests.lab.fixtures",)
 def pytest_sessionstart() -> None:
     """The words of other languages are read once a process: they are compiled before anybody reads them."""
     compile_messages()
+    database.install()
 
 
 def _answers(client: redis.Redis) -> bool:
