@@ -1,6 +1,13 @@
-"""virsh, the outside witness and the outside hand."""
+"""virsh, the outside witness and the outside hand, and the libvirtd of this machine that answers it."""
 
+import os
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.waiting import wait_for
 
 
 def virsh(*arguments: str) -> str:
@@ -19,3 +26,25 @@ def volumes(prefix: str, pool: str = "default") -> set[str]:
     virsh("pool-refresh", pool)
     lines = virsh("vol-list", pool).splitlines()
     return {line.split()[0] for line in lines if line.strip().startswith(prefix)}
+
+
+def kill_libvirtd() -> None:
+    """End the machine's own libvirtd as a crash does; what keeps it running starts it again."""
+    os.kill(_libvirtd(), signal.SIGKILL)
+
+
+@contextmanager
+def stopped_libvirtd() -> Iterator[None]:
+    """The machine's own libvirtd silent, as by SIGSTOP, for a moment: other programs live on its answers."""
+    pid = _libvirtd()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        # libvirtd 9.0 crashes now and then when it finds its clients gone.
+        wait_for(lambda: virsh("uri") == "qemu:///system", timeout=30)
+
+
+def _libvirtd() -> int:
+    return int(Path("/run/libvirtd.pid").read_text())

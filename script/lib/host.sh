@@ -18,12 +18,29 @@ start_detached() {
 
 start_host_daemons() {
   [ ! -d /run/systemd/system ] || return 0
-  if ! runs libvirtd /run/libvirtd.pid; then give_kvm_its_group; fi
   as_root mkdir -p /run/dbus
   start_detached dbus-daemon /run/dbus/pid dbus-daemon --system --fork
   start_detached virtlogd /run/virtlogd.pid /usr/sbin/virtlogd -d
   start_detached virtlockd /run/virtlockd.pid /usr/sbin/virtlockd -d
-  start_detached libvirtd /run/libvirtd.pid /usr/sbin/libvirtd -d
+  start_libvirtd
+}
+
+# libvirtd is started again when it ends unasked, as an init system would: 9.0 crashes now and then when connections
+# break. One keeper a machine, which gives up on a libvirtd that ends as soon as it is started.
+start_libvirtd() {
+  runs libvirtd /run/libvirtd.pid && return 0
+  give_kvm_its_group
+  say "Starting libvirtd"
+  # shellcheck disable=SC2016 # the keeper's own variables
+  as_root setsid -f flock -n -o /run/libvirtd.keeper bash -c '
+    cd / && exec >>/var/log/libvirt/libvirtd.log 2>&1
+    while began=$SECONDS; ! /usr/sbin/libvirtd && [ $((SECONDS - began)) -ge 2 ]; do sleep 1; done
+  ' </dev/null >/dev/null 2>&1
+  local deadline=$((SECONDS + 30))
+  until as_root virsh -q -c qemu:///system uri >/dev/null 2>&1; do
+    [ $SECONDS -lt $deadline ] || die "libvirtd does not start: run '/usr/sbin/libvirtd' to see why."
+    sleep 0.1
+  done
 }
 
 # udev's own default, where no udev ran. libvirtd looks at this once, when it starts: without it QEMU's user

@@ -3,11 +3,8 @@
 import os
 import re
 import secrets
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.program import Program
 from tests.seen import seen_at, watch
 from tests.stack import Stack
-from tests.virsh import virsh
+from tests.virsh import stopped_libvirtd, virsh
 
 GUEST = f"t-outside-{secrets.token_hex(3)}"
 GUEST_XML = f"""
@@ -70,18 +67,6 @@ def test_twenty_changes_by_virsh_show_in_the_open_page(page: Page, definition: s
         change("", "undefine", GUEST)
     assert len(delays) >= 20
     expect(page.locator("main")).to_contain_text("No guest matches")
-
-
-@contextmanager
-def stopped_libvirtd() -> Iterator[None]:
-    pids = [int(pid) for pid in subprocess.check_output(["pidof", "libvirtd"], text=True).split()]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_silent_host_is_said_to_be_silent_and_true_again_after(

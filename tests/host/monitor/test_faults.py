@@ -1,28 +1,12 @@
 """A silent host, a killed monitor, a lost Redis: the rows say so, and are true again after."""
 
-import os
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tests.host.monitor.conftest import Guest, House, virsh
+from tests.virsh import kill_libvirtd, stopped_libvirtd
 from tests.waiting import wait_for
 
 NOTICED_SECONDS = 15.0
-
-
-@contextmanager
-def stopped_libvirtd() -> Iterator[None]:
-    pids = [int(pid) for pid in subprocess.check_output(["pidof", "libvirtd"], text=True).split()]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_silent_host_is_down_in_time_and_true_again_after(house: House, guest: Guest) -> None:
@@ -40,6 +24,19 @@ def test_a_silent_host_is_down_in_time_and_true_again_after(house: House, guest:
     assert noticed < NOTICED_SECONDS
     assert house.host("error") is None
     wait_for(lambda: house.state(guest) == "running", 5)
+
+
+def test_a_crash_of_libvirtd_is_over_in_seconds_and_its_guests_run_on(house: House, guest: Guest) -> None:
+    """What keeps libvirtd running here (an init system, or script/server) starts it again, and the monitor follows."""
+    virsh("define", str(guest.xml))
+    virsh("start", guest.name)
+    wait_for(lambda: house.state(guest) == "running", 5)
+    synced = house.host("synced_at")
+    kill_libvirtd()
+    wait_for(lambda: house.host("state") == "up" and house.host("synced_at") != synced, 30)
+    assert house.state(guest) == "running"
+    virsh("destroy", guest.name)
+    wait_for(lambda: house.state(guest) == "shutoff", 5)
 
 
 def test_a_monitor_that_was_killed_starts_again_and_makes_all_true(house: House, guest: Guest) -> None:

@@ -1,9 +1,6 @@
 """A libvirtd that stands still: opens end in time, kept connections break, nothing stays behind."""
 
-import os
-import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.virt.conftest import URI
+from tests.virsh import stopped_libvirtd
 from tests.waiting import wait_for
 from virt import domains
 from virt.access import Access
@@ -23,19 +21,6 @@ LIBVIRT_SOCKET = "/run/libvirt/libvirt-sock"
 
 def opening_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("open ")]
-
-
-@pytest.fixture
-def stopped_libvirtd() -> Iterator[None]:
-    """libvirtd stopped as by SIGSTOP, for a moment: other programs on the host live on its answers."""
-    pids = [int(pid) for pid in subprocess.check_output(["pidof", "libvirtd"], text=True).split()]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 class FreezingProxy:
@@ -83,7 +68,13 @@ def proxy(tmp_path: Path) -> Iterator[FreezingProxy]:
         running.close()
 
 
-def test_opens_to_a_stopped_libvirtd_end_in_time_and_leave_nothing(stopped_libvirtd: None) -> None:
+@pytest.fixture
+def silence() -> Iterator[None]:
+    with stopped_libvirtd():
+        yield
+
+
+def test_opens_to_a_stopped_libvirtd_end_in_time_and_leave_nothing(silence: None) -> None:
     open_connection(Access("test:///default")).close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
