@@ -1,6 +1,6 @@
 """What the API's views have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -20,6 +20,7 @@ from accounts.rights import actor_of
 from api.filters import Ordering
 from api.task_shapes import AcceptedSerializer
 from tasks.models import Task
+from webvirt.sentences import listed
 
 LONGEST_KEY = 200
 
@@ -62,13 +63,28 @@ class Rows(Plain, generics.GenericAPIView[Any]):
 
 
 class ListView(generics.ListAPIView[Any], Rows):
-    """GET: a page of them, filtered, searched and in order."""
+    """GET: a page of them, filtered, searched and in order.
+
+    A name that is not known is an error: without what it meant to leave out, a program would take all rows.
+    """
 
     filter_backends: Any = (DjangoFilterBackend, filters.SearchFilter, Ordering)
     filterset_class: type[FilterSet] | None = None
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self._refuse_unknown(request.query_params)
         return self.list(request, *args, **kwargs)
+
+    def _refuse_unknown(self, names: Iterable[str]) -> None:
+        known = ["limit", "offset"]
+        if self.filter_backends:
+            known += ["ordering", "search"]
+        if self.filterset_class:
+            known += self.filterset_class.base_filters
+        words = _("This list cannot be asked for that. It knows: %(known)s.") % {"known": listed(sorted(known))}
+        unknown = {name: [words] for name in names if name not in known}
+        if unknown:
+            raise ValidationError(unknown)
 
 
 class DetailView(generics.RetrieveAPIView[Any], Rows):

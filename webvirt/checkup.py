@@ -24,7 +24,7 @@ from tasks.models import Task
 from webvirt import alive, processes
 from webvirt.celery import app as celery
 from webvirt.health import redis_answers
-from webvirt.herald import login_answers
+from webvirt.herald import address, login_answers
 from webvirt.prepare import LOCAL_URI
 
 IMAGES = Path("/var/lib/libvirt/images")
@@ -174,7 +174,10 @@ def programs() -> Iterator[Finding]:
             works = answers[name]()
         except redis.RedisError:
             works = False
-        yield _found(name, works, _("answers"), _("runs, but does not answer. Look into %(log)s.") % {"log": log})
+        bad = _("runs, but does not answer. Look into %(log)s.")
+        if name == "nginx":
+            bad = _("runs, but there is no answer at %(address)s (WEBVIRT_BIND, WEBVIRT_PORT). Look into %(log)s.")
+        yield _found(name, works, _("answers"), bad % {"log": log, "address": address()})
 
 
 def monitor_answers() -> bool:

@@ -65,6 +65,12 @@ def login_answers() -> bool:
         connection.close()
 
 
+def address() -> str:
+    """Where pages are to be had on this machine, as the settings say."""
+    name = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
+    return f"http://{name}:{settings.PORT}/"
+
+
 def local_host_read() -> bool:
     """Whether this machine's inventory is in the database, or there is none to wait for."""
     local = HostStatus.objects.filter(host__uri=LOCAL_URI)
@@ -73,8 +79,7 @@ def local_host_read() -> bool:
 
 def ready_lines(password: str) -> list[str]:
     """The line that scripts wait for, and a second one where the address is only good on this machine."""
-    address = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
-    line = f"Webvirt is ready: http://{address}:{settings.PORT}/  user: {ADMIN}"
+    line = f"Webvirt is ready: {address()}  user: {ADMIN}"
     lines = [f"{line}  password: {password}" if password else line]
     if is_loopback(settings.BIND) and os.environ.get("SSH_CONNECTION"):
         there = f"{getpass.getuser()}@{os.environ['SSH_CONNECTION'].split()[2]}"

@@ -110,6 +110,8 @@ def test_every_order_that_is_documented_is_understood(many: None, reader: Client
         "ids=x",
         "autostart=maybe",
         "state=on",
+        "stat=running",
+        "host_id=1",
     ],
 )
 def test_what_is_not_understood_is_an_error_of_its_name(world: World, reader: Client, query: str) -> None:
@@ -117,6 +119,13 @@ def test_what_is_not_understood_is_an_error_of_its_name(world: World, reader: Cl
     assert answer.status_code == 400
     errors: Any = answer.json()["errors"]
     assert list(errors) == [query.split("=")[0]]
+
+
+@pytest.mark.parametrize("path", ["tasks/{0}/log/", "networks/{1}/leases/"])
+def test_a_list_that_cannot_be_narrowed_says_so(world: World, reader: Client, path: str) -> None:
+    answer = reader.get(API + path.format(world.task.pk, world.network.pk) + "?search=x")
+    assert answer.status_code == 400
+    assert "limit" in answer.json()["errors"]["search"][0]
 
 
 def test_a_page_has_500_at_most(world: World, reader: Client) -> None:

@@ -36,6 +36,15 @@ def test_it_names_every_program_that_does_not_run_and_its_log(redis_server: redi
             assert any(f" {name}: " in line and f"{name}.log" in line for line in failed)
 
 
+def test_it_names_the_address_at_which_it_asked_nginx(
+    redis_server: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been started with another port than doctor is."""
+    settings.PORT = 1
+    monkeypatch.setattr("webvirt.processes.is_alive", lambda run, name: name == "nginx")
+    assert any("nginx: " in line and "http://127.0.0.1:1/" in line for line in examine()[1])
+
+
 def test_it_says_that_redis_is_away(settings: Settings) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock?db=0"
     assert any("Redis" in line for line in examine()[1])
