@@ -69,6 +69,18 @@ def test_twenty_changes_by_virsh_show_in_the_open_page(page: Page, definition: s
     expect(page.locator("main")).to_contain_text("No guest matches")
 
 
+def test_a_guest_that_is_renamed_has_its_new_name_all_over_its_page(page: Page, definition: str) -> None:
+    virsh("define", definition)
+    page.goto(f"/instances/?q={GUEST}")
+    page.get_by_role("link", name=GUEST, exact=True).click()
+    expect(page).to_have_title(f"{GUEST} · Webvirt")
+    virsh("domrename", GUEST, f"{GUEST}-new")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{GUEST}-new")
+    expect(page).to_have_title(f"{GUEST}-new · Webvirt")
+    expect(page.get_by_role("navigation", name="Breadcrumbs")).to_contain_text(f"{GUEST}-new")
+    virsh("domrename", f"{GUEST}-new", GUEST)
+
+
 def test_a_silent_host_is_said_to_be_silent_and_true_again_after(
     page: Page, stack: Stack, definition: str, shot: Callable[[Page, str], None]
 ) -> None:

@@ -33,6 +33,8 @@ let leaving = false;
 const waiting = new Map();
 const fetching = new Set();
 
+let named = heading();
+
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`);
   subscribed = "";
@@ -152,6 +154,21 @@ async function fetchPiece(element, ids) {
   else if (!rows) await morph(element, html);
   else if (ids === ALL) await morphInside(element, html);
   else await swapRows(element, ids, html);
+  rename();
+}
+
+function heading() {
+  return document.querySelector("#main .head h1")?.textContent;
+}
+
+// What has a page of its own was given another name: the window and the last crumb bear it too.
+function rename() {
+  const name = heading();
+  if (!named || !name || name === named) return;
+  document.title = document.title.replace(named, () => name);
+  const crumb = document.querySelector(".crumbs > b");
+  if (crumb?.textContent === named) crumb.textContent = name;
+  named = name;
 }
 
 // The server did not answer, or with a fault: the channel may be up all the same, so ask again.
