@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -14,6 +15,17 @@ from tests.waiting import wait_for
 from webvirt.prepare import compile_messages
 
 pytest_plugins = ("tests.lab.fixtures",)
+
+# A run tells of the code alone: neither of how busy the machine was, nor of which examples were drawn this time.
+# `--hypothesis-profile=default` draws others.
+hypothesis.settings.register_profile(
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_sessionstart() -> None:
