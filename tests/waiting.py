@@ -7,9 +7,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 INTERVAL = 0.02
+# Only a broken thing takes so long, also on a machine that has much else to do.
+PATIENCE = 30.0
 
 
-def wait_for(condition: Callable[[], T], timeout: float = 10.0) -> T:
+def wait_for(condition: Callable[[], T], timeout: float = PATIENCE) -> T:
     """The first true value of `condition`; AssertionError with its name after `timeout` seconds."""
     until = time.monotonic() + timeout
     while True:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.isos import make_installer
 from tests.stack import Stack
 
 SHOTS = Path(__file__).parent / "shots"
+# ms; Playwright's own 5 s are short for a machine that serves, browses and emulates at once.
+expect.set_options(timeout=20_000)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -11,7 +11,7 @@ from tests.lab.inside import Inside
 from tests.lab.wire import Wire
 from tests.waiting import wait_for
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 NETWORK = Path("/usr/share/libvirt/networks/default.xml")
 SOCKETS = Path("/run/libvirt")
 # The daemons that virtqemud turns to, and what makes libvirtd do so.

@@ -44,7 +44,7 @@ def test_connections_that_break_leave_no_descriptor_and_no_thread() -> None:
         link.aside("list", domains.list_all, lambda answer: None)
         link.cut()
         link.close()
-    wait_for(lambda: descriptors() <= before and threading.active_count() <= threads, 5)
+    wait_for(lambda: descriptors() <= before and threading.active_count() <= threads)
 
 
 def test_cutting_one_connection_leaves_the_others() -> None:

@@ -81,9 +81,10 @@ def test_opens_to_a_stopped_libvirtd_end_in_time_and_leave_nothing(silence: None
         began = time.monotonic()
         with pytest.raises(TimedOut):
             open_connection(Access(URI), timeout=0.05)
-        assert time.monotonic() - began < 0.5
-    wait_for(lambda: not opening_threads(), timeout=1)
-    wait_for(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before, timeout=1)
+        # Of 10 s that an open may take; the other programs of the machine look for their libvirtd meanwhile.
+        assert time.monotonic() - began < 3
+    wait_for(lambda: not opening_threads())
+    wait_for(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before)
 
 
 def test_a_kept_connection_breaks_when_the_host_falls_silent(proxy: FreezingProxy) -> None:
@@ -96,5 +97,5 @@ def test_a_kept_connection_breaks_when_the_host_falls_silent(proxy: FreezingProx
         with pytest.raises(Unreachable):
             domains.list_all(conn)
         assert time.monotonic() - began < 20
-        wait_for(lambda: closed == ["keepalive"], timeout=2)
+        wait_for(lambda: closed == ["keepalive"])
         assert not conn.is_alive()

