@@ -1,12 +1,14 @@
 """Webvirt as a person starts it: `script/server` itself, with a DATA and a port of its own."""
 
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,12 +20,16 @@ PASSWORD = "correct horse battery"
 READY = re.compile(r"^Webvirt is ready: (?P<url>http://\S+/)  user: admin(  password: (?P<password>.+))?$", re.M)
 START_SECONDS = 180.0
 STOP_SECONDS = 40.0
+PORTS = range(20000, 30000)
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """One that nobody has, below those that the kernel gives to connections (32768 on): it is bound only later."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Stack:
