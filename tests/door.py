@@ -92,12 +92,19 @@ class Door:
         with self.log.open("w") as log:
             command = [sys.executable, str(HOME / "manage.py"), "console"]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, process_group=0)
-        wait_for(self.answers)
+        try:
+            wait_for(self.answers)
+        except AssertionError:
+            self.end()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end()
+
+    def end(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=30)
 
     def lead_to(self, uri: str, uuid: UUID, *, host_key: str = "", **secrets: str) -> None:
         """Have the one guest be another one, on a host that is reached by these."""
