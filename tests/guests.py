@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
 
+from tests.waiting import wait_for
 from virt import domains
 from virt.access import Access
-from virt.connection import open_connection
+from virt.connection import Connection, open_connection
 from virt.definition import LOOPBACK, GuestSpec, NicSpec, build
-from virt.errors import NotFound
+from virt.errors import NotFound, Unreachable
 from virt.states import State
 from virt.xml.domain import VirtType
 
@@ -38,15 +39,28 @@ def ipxe_guest(
         networks=cards,
         listen=listen,
     )
-    with open_connection(access) as connection:
+    with _opened(access) as connection:
         domains.define(connection, build(spec, None))
     try:
         yield uuid, name
     finally:
-        with open_connection(access) as connection, suppress(NotFound):
+        with _opened(access) as connection, suppress(NotFound):
             if domains.describe(connection, uuid).state is not State.SHUTOFF:
                 domains.destroy(connection, uuid)
             domains.undefine(connection, uuid)
+
+
+def _opened(access: Access) -> Connection:
+    """A connection, also to a libvirtd that has just crashed and is being started again."""
+
+    def opened() -> Connection | None:
+        with suppress(Unreachable):
+            return open_connection(access)
+        return None
+
+    connection = wait_for(opened)
+    assert connection
+    return connection
 
 
 def define_many(access: Access, prefix: str, count: int) -> None:

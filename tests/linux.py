@@ -1,7 +1,6 @@
 """A Linux guest that is up in seconds: Debian's installer's kernel and tools, and a program of the test's own."""
 
 import gzip
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from tests.isos import NETBOOT
-from tests.virsh import virsh
+from tests.virsh import must_virsh, virsh
 
 ENTRY = b"070701"
 HEAD = 110
@@ -121,8 +120,7 @@ def linux_guest(name: str, program: str, *, vcpus: int = 1, screen: bool = False
                 graphics=GRAPHICS if screen else "",
             )
         )  # fmt: skip
-        made = subprocess.run(["virsh", "-q", "create", str(definition)], capture_output=True, text=True)
-        assert made.returncode == 0, made.stderr
+        must_virsh("create", str(definition))
         try:
             yield LinuxGuest(name, uuid, mac)
         finally:

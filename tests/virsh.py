@@ -3,17 +3,43 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.waiting import wait_for
+URI = "qemu:///system"
+AWAY = "failed to connect to the hypervisor"
+BACK_SECONDS = 30.0
 
 
 def virsh(*arguments: str) -> str:
     """What virsh says, be it an answer or a complaint."""
-    done = subprocess.run(["virsh", "-q", *arguments], capture_output=True, text=True, check=False)
+    done = run_virsh(*arguments)
     return (done.stdout + done.stderr).strip()
+
+
+def must_virsh(*arguments: str, stdin: str = "") -> str:
+    """What virsh says when it has done it; AssertionError with its complaint when it has not."""
+    done = run_virsh(*arguments, stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run_virsh(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run virsh; again, for at most 30 s, while there is no libvirtd for it.
+
+    libvirtd 9.0 crashes now and then when connections break, and is started again within a second or two. virsh that
+    did not get through to it has changed nothing.
+    """
+    until = time.monotonic() + BACK_SECONDS
+    while True:
+        done = subprocess.run(
+            ["virsh", "-q", "-c", URI, *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=60
+        )
+        if AWAY not in done.stderr or time.monotonic() >= until:
+            return done
+        time.sleep(0.2)
 
 
 def guests(prefix: str) -> set[str]:
@@ -42,9 +68,10 @@ def stopped_libvirtd() -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
-        # libvirtd 9.0 crashes now and then when it finds its clients gone.
-        wait_for(lambda: virsh("uri") == "qemu:///system", timeout=30)
+        assert virsh("uri") == URI
 
 
 def _libvirtd() -> int:
+    """The PID of the one that answers now."""
+    assert virsh("uri") == URI
     return int(Path("/run/libvirtd.pid").read_text())

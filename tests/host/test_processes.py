@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack import HOME, PASSWORD, Stack
+from tests.virsh import must_virsh
 from tests.waiting import wait_for
 from webvirt.processes import PROGRAMS, Process, is_alive, recorded_group
 
@@ -116,13 +117,13 @@ def test_no_log_holds_a_console_token_or_the_password(house: Stack) -> None:
 def test_ending_leaves_nothing_of_ours_and_every_guest(house: Stack, tmp_path: Path) -> None:
     definition = tmp_path / "guest.xml"
     definition.write_text(GUEST_XML)
-    virsh("create", str(definition))
+    must_virsh("create", str(definition))
     try:
         house.stop()
         assert ours(house) == []
-        assert GUEST in virsh("list", "--name")
+        assert GUEST in must_virsh("list", "--name")
     finally:
-        virsh("destroy", GUEST)
+        must_virsh("destroy", GUEST)
 
 
 def test_a_later_start_is_quick_and_needs_no_network(house: Stack) -> None:
@@ -146,8 +147,3 @@ def test_what_a_killed_supervisor_left_does_not_keep_the_next_start_out(house: S
     green(house)
     house.stop()
     assert ours(house) == []
-
-
-def virsh(*arguments: str) -> str:
-    command = ["virsh", "-c", "qemu:///system", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout

@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from storage.models import Pool, Volume, VolumeUse
 from tasks import runner
 from tasks.models import Task
 from tests.isos import IPXE
+from tests.virsh import must_virsh, run_virsh
 from virt import domains, hosts, storage
 from virt.access import Access
 from virt.connection import Connection, open_connection
@@ -33,7 +33,7 @@ ISO = "ipxe.iso"
 
 
 def virsh(*arguments: str) -> str:
-    return subprocess.run(["virsh", "-c", URI, *arguments], check=True, capture_output=True, text=True).stdout
+    return must_virsh(*arguments)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def name() -> Iterator[str]:
     yield name
     for guest in virsh("list", "--all", "--name").split():
         if guest.startswith(name):
-            subprocess.run(["virsh", "-c", URI, "destroy", guest], capture_output=True)
+            run_virsh("destroy", guest)
             virsh("undefine", guest, "--nvram")
 
 

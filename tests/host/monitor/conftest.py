@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from tests.stack import HOME
+from tests.virsh import must_virsh, run_virsh
 from tests.waiting import wait_for
 
 URI = "qemu:///system"
@@ -36,11 +37,7 @@ GUEST = """
 
 def virsh(*arguments: str, stdin: str = "") -> str:
     """Run virsh on the local host, as somebody outside would."""
-    found = subprocess.run(
-        ["virsh", "--connect", URI, "--quiet", *arguments], input=stdin, capture_output=True, text=True, timeout=60
-    )
-    assert found.returncode == 0, found.stderr
-    return found.stdout
+    return must_virsh(*arguments, stdin=stdin)
 
 
 class Guest:
@@ -54,7 +51,7 @@ class Guest:
 
     def remove(self) -> None:
         for verb in ("destroy", "undefine"):
-            subprocess.run(["virsh", "--connect", URI, "--quiet", verb, self.name], capture_output=True, timeout=60)
+            run_virsh(verb, self.name)
 
 
 class House:

@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from hosts.models import Host, HostStatus
 from hosts.settle import answer, look_key, parse_look
 from storage import jobs  # noqa: F401 - a worker knows its jobs
 from storage.models import Pool
+from tests.virsh import must_virsh
 from virt import storage
 from virt.access import Access
 from virt.connection import Connection, open_connection
@@ -25,7 +25,7 @@ URI = "qemu:///system"
 
 
 def virsh(*arguments: str) -> str:
-    return subprocess.run(["virsh", "-c", URI, *arguments], check=True, capture_output=True, text=True).stdout
+    return must_virsh(*arguments)
 
 
 @pytest.fixture
