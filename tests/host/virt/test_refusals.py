@@ -48,6 +48,11 @@ class Refusal:
     hint: str = ""
     mend: str = ""
 
+    @property
+    def seconds(self) -> float:
+        """How long to try: until a silent one is given up, or with patience."""
+        return 2 if self.kind is TimedOut else 20
+
 
 def refusal(access: Access, *, timeout: float = 8) -> VirtError:
     """The error with which an open ends.
@@ -143,7 +148,7 @@ SSH = {
 def test_an_ssh_host_that_refuses(name: str, ssh_host: SshHost, by_ssh: Access) -> None:
     case = SSH[name]
     case.provoke(ssh_host)
-    holds(case, refusal(by_ssh, timeout=2 if case.kind is TimedOut else 20))
+    holds(case, refusal(by_ssh, timeout=case.seconds))
     if case.mend:
         ssh_host.shell(case.mend)
         assert is_reached(by_ssh)
@@ -223,7 +228,7 @@ TCP = {
 @pytest.mark.parametrize("name", TCP)
 def test_a_tcp_host_that_refuses(name: str, tcp_host: TcpHost, by_tcp: Access) -> None:
     TCP[name].provoke(tcp_host)
-    holds(TCP[name], refusal(by_tcp, timeout=2))
+    holds(TCP[name], refusal(by_tcp, timeout=TCP[name].seconds))
 
 
 def test_a_new_password_is_set_as_the_words_say(tcp_host: TcpHost, by_tcp: Access) -> None:
@@ -305,8 +310,8 @@ def other_address(host: TlsHost) -> None:
 
 
 def ran_out(host: TlsHost) -> None:
-    """The certificate ends while libvirtd runs with it."""
-    lasts = timedelta(seconds=2)
+    """The certificate ends while libvirtd runs with it, which it has to have begun to before."""
+    lasts = timedelta(seconds=6)
     over = datetime.now(UTC) + lasts + timedelta(seconds=1)
     host.use_certificate(valid=(-timedelta(days=1), lasts))
     host.restart_daemon()
@@ -334,7 +339,7 @@ TLS = {
 @pytest.mark.parametrize("name", TLS)
 def test_a_tls_host_that_refuses(name: str, tls_host: TlsHost, by_tls: Access) -> None:
     TLS[name].provoke(tls_host)
-    holds(TLS[name], refusal(by_tls, timeout=2))
+    holds(TLS[name], refusal(by_tls, timeout=TLS[name].seconds))
 
 
 def test_a_port_without_tls(tls_host: TlsHost, ssh_host: SshHost, by_tls: Access) -> None:
