@@ -1,6 +1,7 @@
 """Asking a host: one question in flight, its answer shared, and a limit to the waiting."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,14 +18,19 @@ asked: list[dict[str, Any]] = []
 
 
 @pytest.fixture(autouse=True)
-def _worker(redis_server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that answers in a thread of its own."""
+def _worker(redis_server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker that answers in threads of its own, none of which outlives the test."""
     asked.clear()
+    threads: list[threading.Thread] = []
 
     def send_task(name: str, args: tuple[Any, ...], **options: Any) -> None:
-        threading.Thread(target=asking.answer, args=args).start()
+        threads.append(threading.Thread(target=asking.answer, args=args))
+        threads[-1].start()
 
     monkeypatch.setattr(asking.celery_app, "send_task", send_task)
+    yield
+    for thread in threads:
+        thread.join()
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
