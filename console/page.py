@@ -9,7 +9,6 @@ from accounts.rights import Action, most
 from console.refusals import REFUSALS
 from console.services import why_dark
 from instances.actions import MEDIA, POWER, Verb, possible
-from instances.drivers import offers
 from instances.models import Instance
 from instances.placing import images
 from storage.models import Volume
@@ -69,7 +68,7 @@ class Page:
             and self.right is not None
             and self.right >= MEDIA.right
             and self.instance.stale_since is None
-            and offers(self.instance, MEDIA.name)
+            and MEDIA.fits(self.instance)
         )
 
     @cached_property

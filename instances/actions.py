@@ -47,6 +47,14 @@ def no_start_from_cd(instance: Instance) -> str:
     return transient(instance)
 
 
+def saved_with_its_cd(instance: Instance) -> str:
+    if not instance.has_managed_save:
+        return ""
+    return _("The memory of %(name)s is saved, and goes on with the CD that it had. Start it, or discard that.") % {
+        "name": instance.name
+    }
+
+
 @dataclass(frozen=True)
 class Verb:
     """One thing that can be done.
@@ -238,6 +246,7 @@ MEDIA = Verb(
     gettext_lazy("Change the CD of %(name)s"),
     gettext_lazy("Changing the CD of %(name)s…"),
     gettext_lazy("The CD of %(name)s is changed"),
+    obstacle=saved_with_its_cd,
 )
 DELETE = Verb(
     "delete",

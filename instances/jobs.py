@@ -187,6 +187,12 @@ def media(context: Context) -> None:
     """Put an image into the CD drive, or eject what is in it; a drive that the guest holds locked is forced."""
     medium = context.arguments["medium"]
     with connect(context.host_id) as conn:
+        if domains.describe(conn, context.uuid).has_managed_save:
+            # It goes on with the CD that it had, which would by then be said to be out, and might be deleted.
+            raise InvalidState(
+                gettext_noop("The guest's memory is saved, so its next start goes on from there."),
+                hint=gettext_noop("Start it, or discard the saved memory first."),
+            )
         path = image_path(conn, medium) if medium else None
         domains.change_media(conn, context.uuid, context.arguments["target"], path, force=True)
     settled(context)

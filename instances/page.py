@@ -73,7 +73,7 @@ class Page:
 
     @property
     def changes_media(self) -> bool:
-        return self.manages and offers(self.instance, actions.MEDIA.name)
+        return self.manages and actions.MEDIA.fits(self.instance)
 
     @property
     def changes_autostart(self) -> bool:

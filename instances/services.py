@@ -18,8 +18,10 @@ from instances.labels import clean_notes, clean_tags, clean_title
 from instances.models import Instance
 from instances.spec import Errors, Spec
 from storage.models import Volume
+from storage.services import work_in
 from tasks.errors import Invalid, Refused, refuse
 from tasks.models import Task
+from webvirt.sentences import listed
 
 Volumes = Literal["keep", "delete"]
 
@@ -168,6 +170,7 @@ def change_media(
     drive = target or next(iter(drives), "")
 
     def check() -> None:
+        require_possible(actions.MEDIA, instance)
         if drive not in drives:
             raise Refused(_("%(name)s has no such CD drive.") % {"name": instance.name})
         if volume is not None and volume.pool.host_id != instance.host_id:
@@ -213,6 +216,12 @@ def delete_instance(
         ]
         for disk in chosen:
             require(actor, Action.MANAGE, disk.volume.ref)
+
+    def check() -> None:
+        # Else the guest would be gone, and its disk could not follow it.
+        if busy := [disk.volume.name for disk in chosen if work_in(disk.volume.pool, disk.volume.name).exists()]:
+            raise Refused(_("Something is being done with %(volumes)s just now.") % {"volumes": listed(busy)})
+
     return change(
         actions.DELETE.kind,
         host=instance.host,
@@ -223,6 +232,7 @@ def delete_instance(
         arguments={"volumes": [disk.as_argument() for disk in chosen]},
         request={"uuid": str(instance.uuid), "volumes": volumes, "only": sorted(only) if only is not None else None},
         lock_key=instance.lock_key,
+        check=check,
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -126,8 +127,15 @@ def change_pool(verb: str, pool: Pool, **more: Any) -> Task:
     )
 
 
+def work_in(pool: Pool, volume: str = "") -> QuerySet[Task]:
+    """Our unfinished tasks that write or read in a pool, or at one volume of it."""
+    on_it, from_it = Q(object_type="volume", object_uuid=pool.uuid), Q(arguments__source_pool=str(pool.uuid))
+    if volume:
+        on_it, from_it = on_it & Q(object_name=volume), from_it & Q(arguments__source=volume)
+    return Task.objects.unfinished().filter(on_it | from_it, host_id=pool.host_id)
+
+
 def refuse_busy(pool: Pool) -> None:
     """Raise Refused while a task of ours works in the pool, or a file is on its way into it."""
-    work = Task.objects.unfinished().filter(host_id=pool.host_id, object_uuid=pool.uuid, object_type="volume")
-    if work.exists() or pool.uploads.filter(state__in=[Upload.State.OPEN, Upload.State.RECEIVED]).exists():
+    if work_in(pool).exists() or pool.uploads.filter(state__in=[Upload.State.OPEN, Upload.State.RECEIVED]).exists():
         raise Refused(_("Something is being done in the pool %(pool)s just now.") % {"pool": pool.name})

@@ -1,11 +1,13 @@
 """What people say about a domain: title, description and tags, in its definitions, where every tool can read them."""
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 import libvirt
 
 from virt.connection import Connection
+from virt.errors import if_supported
 from virt.translate import translated_errors
 from virt.xml.domain import Domain
 from virt.xml.own import NAMESPACE, PREFIX, Brought, Own, Tag
@@ -22,9 +24,11 @@ def describe(
 ) -> None:
     """Set what is not None; "" and no tags remove (virDomainSetMetadata).
 
-    In the definition for the next start and, while the domain runs, in the live one too.
+    In the definition for the next start and, while the domain runs, in the live one too; where its memory is saved,
+    also in the one with which it goes on (virDomainManagedSaveDefineXML).
     """
     handle = conn.domain(uuid)
+    words = None if tags is None else list(tags)
     flags = _both(handle)
     for kind, text in (
         (libvirt.VIR_DOMAIN_METADATA_TITLE, title),
@@ -32,10 +36,30 @@ def describe(
     ):
         if text is not None:
             handle.setMetadata(kind, text or None, None, None, flags)
-    if tags is not None:
+    if words is not None:
         own = _own(handle)
-        own.tags = [Tag(name=name) for name in tags]
+        own.tags = [Tag(name=name) for name in words]
         _write(handle, own, flags)
+    if_supported(partial(_describe_saved, handle, title, description, words))
+
+
+@translated_errors()
+def _describe_saved(
+    handle: libvirt.virDomain, title: str | None, description: str | None, tags: list[str] | None
+) -> None:
+    if handle.isActive() or not handle.hasManagedSaveImage(0):
+        return
+    # With its secrets: what is left out here is gone from what it goes on with.
+    saved = Domain.parse(handle.managedSaveGetXMLDesc(libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))
+    if title is not None:
+        saved.title = title or None
+    if description is not None:
+        saved.description = description or None
+    if tags is not None:
+        own = Own.of(saved)
+        own.tags = [Tag(name=name) for name in tags]
+        own.put_into(saved)
+    handle.managedSaveDefineXML(saved.to_xml(), 0)
 
 
 @translated_errors()

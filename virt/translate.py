@@ -76,6 +76,15 @@ _MESSAGES = (
         gettext_noop("Choose other addresses for the network."),
     ),
     _said("in use by", errors.Busy),
+    *(
+        _said(
+            fragment,
+            errors.Busy,
+            gettext_noop("This volume is being copied, downloaded or filled just now."),
+            gettext_noop("Wait until that has ended, then try again."),
+        )
+        for fragment in ("' is still in use", "' is still being allocated")
+    ),
     _said("domain is not running", errors.InvalidState, gettext_noop("The guest is not running.")),
     _said("is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
     _said("is already active", errors.InvalidState, gettext_noop("It is already active.")),

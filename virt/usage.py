@@ -1,25 +1,27 @@
 """Who uses an image: guests, and images laid over it."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import NotFound
+from virt.errors import NotFound, if_supported
 from virt.storage import volumes_in
 from virt.translate import translated_errors
-from virt.xml.domain import BackingStore, Disk, Domain, Source
+from virt.xml.base import parse_node
+from virt.xml.domain import BackingStore, Disk, DiskDevice, Domain, Source
 
 
 @translated_errors()
 def users_of(conn: Connection, path: str) -> list[tuple[UUID, str]]:
     """Return UUID and name of every domain that uses the file or device at `path`.
 
-    Looks at live and next definitions, disks and file systems given by pool and volume too, mirrors, backing chains
-    (also those that only the volumes of active pools tell), kernel, initrd, loader and NVRAM.
-    (virDomainGetXMLDesc for each domain, virStorageVolGetXMLDesc for each volume)
+    Looks at live and next definitions, those of saved memory and the disks of snapshots; at disks and file systems
+    given by pool and volume too, mirrors, backing chains (also those that only the volumes of active pools tell),
+    kernel, initrd, loader and NVRAM. (virDomainGetXMLDesc, virDomainManagedSaveGetXMLDesc and
+    virDomainListAllSnapshots for each domain, virStorageVolGetXMLDesc for each volume)
     """
     volumes = _Volumes(conn)
     wanted = posixpath.normpath(path)
@@ -137,15 +139,41 @@ class _Volumes:
 @translated_errors()
 def _paths(handle: libvirt.virDomain, volumes: _Volumes) -> set[str]:
     found: set[str | None] = set()
-    for flag in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
-        domain = Domain.parse(handle.XMLDesc(flag))
-        for disk in domain.disks:
-            for source in _sources(disk):
-                found.add(source.path or volumes.by_name.get((source.pool or "", source.volume or "")))
-        for mount in (one.source for one in domain.filesystems if one.source is not None):
-            found.add(mount.path or volumes.by_name.get((mount.pool or "", mount.volume or "")))
+
+    def note(sources: Iterable[Source]) -> None:
+        found.update(one.path or volumes.by_name.get((one.pool or "", one.volume or "")) for one in sources)
+
+    texts = [handle.XMLDesc(flag) for flag in (0, libvirt.VIR_DOMAIN_XML_INACTIVE)]
+    for domain in map(Domain.parse, texts + _saved(handle)):
+        note(source for disk in domain.disks for source in _sources(disk))
+        note(one.source for one in domain.filesystems if one.source is not None)
         found.update((domain.kernel, domain.initrd, domain.loader, domain.nvram))
+    for domain in _snapshots(handle):
+        # Without what was in a CD drive then: the disks alone hold what a snapshot is for.
+        disks = (disk for disk in domain.disks if disk.device in (None, DiskDevice.DISK))
+        note(source for disk in disks for source in _sources(disk))
     return {posixpath.normpath(path) for path in found if path}
+
+
+def _saved(handle: libvirt.virDomain) -> list[str]:
+    """The definition with which a saved domain goes on: it may name what the next one does not any more."""
+
+    @translated_errors()
+    def read() -> list[str]:
+        return [handle.managedSaveGetXMLDesc(0)] if handle.hasManagedSaveImage(0) else []
+
+    return if_supported(read) or []
+
+
+def _snapshots(handle: libvirt.virDomain) -> list[Domain]:
+    """What a domain was at each of its snapshots: of an overlay's base a definition alone tells nothing."""
+
+    @translated_errors()
+    def read() -> list[Domain]:
+        nodes = [parse_node(one.getXMLDesc(0)).find("domain") for one in handle.listAllSnapshots(0)]
+        return [Domain(node) for node in nodes if node is not None]
+
+    return if_supported(read) or []
 
 
 def _sources(disk: Disk) -> Iterator[Source]:

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 from lxml import etree
 
-from virt.xml.base import Element
+from virt.xml.base import Element, detach, ensure
 from virt.xml.domain import Domain
 from virt.xml.fields import Children, Text
 
@@ -45,6 +45,16 @@ class Own(Element):
         # libvirt cannot put our prefix on an element that declares it already.
         etree.cleanup_namespaces(node)
         return cls(node)
+
+    def put_into(self, domain: Domain) -> None:
+        """Make it what a definition holds of ours, in place of what that held."""
+        metadata = ensure(domain, ("metadata",))
+        for found in metadata.findall(f"{{{NAMESPACE}}}{self.tag}"):
+            detach(found)
+        node = etree.SubElement(metadata, f"{{{NAMESPACE}}}{self.tag}", nsmap={PREFIX: NAMESPACE})
+        node.extend(deepcopy(part) for part in self.node)
+        for part in node.iterdescendants(etree.Element):
+            part.tag = f"{{{NAMESPACE}}}{etree.QName(part).localname}"
 
     @property
     def tag_names(self) -> list[str]:

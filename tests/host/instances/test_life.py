@@ -18,6 +18,8 @@ from tasks.errors import Refused
 from tasks.models import Task
 from tests.host.instances.conftest import ISO, virsh
 from tests.waiting import wait_for
+from virt import usage
+from virt.connection import Connection
 from virt.errors import InvalidState
 
 Work = Callable[[Task], Task]
@@ -133,6 +135,32 @@ def test_what_is_said_about_a_guest_is_in_its_definition(admin: User, pool: Pool
     done(work(services.edit(instance=row, changes=removed, actor=admin)))
     row = again(guest)
     assert (row.title, row.notes, row.tags, row.autostart) == ("", "", [], True)
+
+
+def test_what_is_said_about_a_saved_guest_is_still_so_when_it_goes_on(admin: User, pool: Pool, work: Work) -> None:
+    guest = create(admin, pool, work, start=True)
+    done(work(services.edit(instance=guest, changes={"title": "Old", "tags": ["old"]}, actor=admin)))
+    done(work(services.save(instance=again(guest), actor=admin)))
+    said: services.Edits = {"title": "The shop", "notes": "Mind <it>", "tags": ["prod", "生产"]}
+    done(work(services.edit(instance=again(guest), changes=said, actor=admin)))
+    done(work(services.start(instance=again(guest), actor=admin)))
+    row = again(guest)
+    assert virsh("domstate", guest.name, "--reason").strip() == "running (restored)"
+    assert (row.title, row.notes, row.tags) == ("The shop", "Mind <it>", ["prod", "生产"])
+    assert virsh("dumpxml", guest.name).count("<webvirt:domain ") == 1
+
+
+def test_a_saved_guest_keeps_the_cd_with_which_it_goes_on(
+    admin: User, pool: Pool, work: Work, conn: Connection, folder: Path
+) -> None:
+    guest = create(admin, pool, work, start=True)
+    before = services.change_media(instance=guest, volume=None, actor=admin)
+    virsh("managedsave", guest.name)
+    ended = work(before)
+    assert (ended.state, ended.error_words["hint"]) == ("failed", "Start it, or discard the saved memory first.")
+    virsh("change-media", guest.name, "sda", "--eject", "--config")
+    assert usage.users_of(conn, str(folder / ISO)) == [(guest.uuid, guest.name)]
+    done(work(services.start(instance=again(guest), actor=admin)))
 
 
 def orders(name: str, *more: str) -> dict[str, str]:

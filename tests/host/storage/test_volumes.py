@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from storage import downloads, volumes
+from storage import downloads, volume_work, volumes
 from storage.models import Pool, Volume
 from tasks import runner
 from tasks.context import Context
@@ -145,6 +145,18 @@ def test_a_base_is_not_deleted_though_nobody_told_libvirt_of_what_is_built_on_it
     assert grown.state == "failed"
 
 
+def test_the_base_of_a_snapshot_whose_overlay_lies_in_no_pool_is_not_deleted(
+    pool: Pool, actor: User, folder: Path, guest: tuple[str, Volume], tmp_path: Path
+) -> None:
+    name, volume = guest
+    virsh("snapshot-create-as", name, "s1", "--disk-only", "--diskspec", f"vdb,file={tmp_path}/over.qcow2")
+    assert str(folder) not in virsh("dumpxml", name)
+    task = run(volumes.delete_volume(volume=volume, actor=actor))
+    assert task.state == "failed"
+    assert "A guest uses this volume" in task.error_words["detail"]
+    assert (folder / volume.name).exists()
+
+
 def test_a_copy_stands_alone_with_the_same_content(conn: Connection, pool: Pool, actor: User, folder: Path) -> None:
     base = made(pool, "base.raw", "8M", "raw")
     content = random.Random(5).randbytes(8 * MIB)
@@ -195,6 +207,30 @@ def test_the_disk_of_a_running_guest_is_neither_copied_nor_fetched(
         assert "running guest writes" in task.error_words["detail"]
         assert not downloads.path_of(task.pk).exists()
     assert [path.name for path in folder.iterdir()] == ["disk.qcow2"]
+
+
+@pytest.mark.parametrize("verb", ["clone", "download"])
+def test_a_copy_in_which_the_guest_was_started_is_torn_and_not_kept(
+    pool: Pool, actor: User, folder: Path, guest: tuple[str, Volume], monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    name, volume = guest
+    work, call = (volume_work.work, "clone") if verb == "clone" else (volume_work.streams, "download")
+    whole = getattr(work, call)
+
+    def started_meanwhile(*arguments: Any, **named: Any) -> Any:
+        answer = whole(*arguments, **named)
+        virsh("start", name)
+        return answer
+
+    monkeypatch.setattr(work, call, started_meanwhile)
+    if verb == "clone":
+        task = volumes.clone_volume(volume=volume, name="copy.qcow2", actor=actor)
+    else:
+        task = volumes.download_volume(volume=volume, actor=actor)
+    assert run(task).state == "failed"
+    assert "running guest writes" in task.error_words["detail"]
+    assert [path.name for path in folder.iterdir()] == ["disk.qcow2"]
+    assert not downloads.path_of(task.pk).exists()
 
 
 def test_what_is_fetched_is_what_is_there(pool: Pool, actor: User, folder: Path) -> None:

@@ -213,3 +213,23 @@ def test_where_only_buttons_lead_a_page_says_so(world: World, address: str) -> N
     assert answer.status_code == 405
     assert answer["Allow"].startswith("POST")
     assert "Nothing was done now" in answer.content.decode()
+
+
+def test_a_guest_whose_disk_is_being_copied_is_not_deleted_with_it(world: World) -> None:
+    copy = Task.objects.create(
+        kind="storage.clone_volume",
+        queue="long",
+        limit=600,
+        actor=world.admin,
+        host_id=world.host.pk,
+        object_type="volume",
+        object_uuid=world.pool.uuid,
+        object_name="copy.qcow2",
+        arguments={"source_pool": str(world.pool.uuid), "source": world.volume.name},
+        state=Task.State.RUNNING,
+    )
+    assert delete(world, volumes=[world.volume.pk]) == 409
+    assert not Task.objects.filter(kind="instances.delete").exists()
+    assert delete(world) == 302
+    Task.objects.filter(pk=copy.pk).update(state=Task.State.SUCCEEDED)
+    assert delete(world, volumes=[world.volume.pk]) == 302

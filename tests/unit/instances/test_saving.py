@@ -89,3 +89,18 @@ def test_a_saved_or_running_guest_is_not_started_from_its_cd(world: World) -> No
     assert "saved" in post(world, "start_from_cd").json()["detail"]
     Instance.objects.update(has_managed_save=False, state=Instance.State.RUNNING)
     assert "Running" in post(world, "start_from_cd").json()["detail"]
+
+
+def test_the_cd_of_a_saved_guest_is_neither_changed_nor_offered_to_be(world: World) -> None:
+    drive = '<disk device="cdrom"><source file="/pool/boot.iso"/><target dev="sda" bus="sata"/></disk>'
+    xml = f"<domain type='kvm'><name>web-1</name><devices>{drive}</devices></domain>"
+    Instance.objects.update(xml=xml, inactive_xml=xml)
+    assert "?edit=sda" in page(world, "manager")
+    is_saved(world)
+    assert "?edit=sda" not in page(world, "manager")
+    answer = world.client("manager").post(
+        f"/instances/{world.instance.pk}/media/", {"target": "sda", "volume": ""}, headers={"X-Webvirt-Toast": "1"}
+    )
+    assert answer.status_code == 409
+    assert "saved" in answer.json()["detail"]
+    assert not Task.objects.exists()
