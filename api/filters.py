@@ -1,11 +1,13 @@
 """What lists can be narrowed by: `?host=3&state=running`, `?search=web`; and their order: `?ordering=-name,id`."""
 
+from datetime import UTC
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import filters
 from rest_framework.exceptions import ValidationError
@@ -45,6 +47,21 @@ class TruthFilter(django_filters.TypedChoiceFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, choices=[(word, word) for word in TRUTHS], coerce=TRUTHS.__getitem__, **kwargs)
+
+
+class MomentField(IsoDateTimeField):
+    """A moment that still is one in UTC, as databases keep it."""
+
+    def clean(self, value: Any) -> Any:
+        found = super().clean(value)
+        try:
+            return found and found.astimezone(UTC)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class: Any = MomentField
 
 
 class IdsFilter(django_filters.BaseInFilter, IdFilter):
@@ -166,8 +183,8 @@ class TaskFilter(RowFilter):
     object_type = django_filters.CharFilter()
     object_uuid = django_filters.UUIDFilter()
     object_name = django_filters.CharFilter()
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
 
 class TokenFilter(RowFilter):

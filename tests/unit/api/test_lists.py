@@ -75,6 +75,12 @@ def test_tasks_are_narrowed_by_when_they_were_asked(world: World, many: None, re
     assert names(reader, f"tasks/?user={world.admin.pk}&state=failed&kind=instances.shutdown", "object")[0] is not None
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_no_calendar_has_is_an_error(reader: Client, moment: str) -> None:
+    answer = reader.get(f"{API}tasks/", {"created_after": moment})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["created_after"])
+
+
 @pytest.mark.parametrize(
     ("path", "found"),
     [
