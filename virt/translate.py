@@ -58,6 +58,12 @@ _MESSAGES = (
         gettext_noop("The guest holds the drive locked."),
         gettext_noop("Eject the medium inside the guest first, or force it."),
     ),
+    _said(
+        "resize a v2 image which has snapshots",
+        errors.InvalidState,
+        gettext_noop("This image is of an older version of qcow2, in which none grows that has snapshots."),
+        gettext_noop("Delete its snapshots, or give it the newer version: qemu-img amend -o compat=1.1 FILE."),
+    ),
     _said("polkit", errors.Denied),
     # Said by a libvirt that is older than the event.
     _said("unsupported event ID", errors.Unsupported),

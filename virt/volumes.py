@@ -5,6 +5,7 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
+from virt.storage import modern
 from virt.translate import translated_errors
 from virt.xml.storage import Volume
 
@@ -31,6 +32,7 @@ def clone(conn: Connection, pool_uuid: UUID, volume: Volume, source_pool: UUID, 
     An image that is laid over others becomes one that stands alone. Nothing stays where it fails; there is no
     way to stop it. AlreadyExists, NoRoom (virStorageVolCreateXMLFrom).
     """
+    modern(volume)
     pool = conn.pool(pool_uuid)
     original = conn.pool(source_pool).storageVolLookupByName(source)
     pool.createXMLFrom(volume.to_xml(), original, 0)

@@ -39,5 +39,6 @@ class Volume(Element):
     physical_bytes = Size("physical")
     path = Text("target/path")
     format = Text("target/format/@type")
+    compat = Text("target/compat")
     backing_path = Text("backingStore/path")
     backing_format = Text("backingStore/format/@type")

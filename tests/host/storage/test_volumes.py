@@ -117,6 +117,26 @@ def test_a_disk_grows_while_its_guest_is_off_and_while_it_runs(
     assert "can only grow" in again.error_words["detail"]
 
 
+def test_a_disk_of_ours_grows_with_its_snapshots(pool: Pool, actor: User, folder: Path) -> None:
+    disk, copy = folder / "disk.qcow2", folder / "copy.qcow2"
+    made_by_us = volumes.create_volume(pool=pool, name=disk.name, format="qcow2", size_bytes=8 * MIB, actor=actor)
+    assert run(made_by_us).state == "succeeded"
+    volume = row_of(pool, disk.name)
+    assert run(volumes.clone_volume(volume=volume, name=copy.name, actor=actor)).state == "succeeded"
+    for path in (disk, copy):
+        subprocess.run(["qemu-img", "snapshot", "-c", "s1", path], check=True)
+    for one in (volume, row_of(pool, copy.name)):
+        task = run(volumes.grow_volume(volume=one, size_bytes=16 * MIB, actor=actor))
+        assert task.state == "succeeded", task.error
+
+
+def test_an_old_image_with_snapshots_says_why_it_does_not_grow(pool: Pool, actor: User, folder: Path) -> None:
+    volume = made(pool, "old.qcow2")
+    subprocess.run(["qemu-img", "snapshot", "-c", "s1", folder / "old.qcow2"], check=True)
+    task = run(volumes.grow_volume(volume=volume, size_bytes=16 * MIB, actor=actor))
+    assert "older version of qcow2" in task.error_words["detail"]
+
+
 def test_a_disk_in_use_is_not_deleted_whatever_rows_say(
     pool: Pool, actor: User, folder: Path, guest: tuple[str, Volume]
 ) -> None:

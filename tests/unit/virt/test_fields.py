@@ -191,6 +191,7 @@ READ: dict[str, dict[str, Any]] = {
         "physical_bytes": 786440,
         "path": "/srv/images/odd.qcow2",
         "format": "qcow2",
+        "compat": "1.1",
         "backing_path": "/srv/images/base.raw",
         "backing_format": "raw",
     },
