@@ -1,4 +1,4 @@
-"""What libvirt says where a guest or a pool cannot start for want of something of its host, and what that means."""
+"""What libvirt says where a guest, a pool or a volume lacks something of its host, and what that means."""
 
 from virt import errors
 from virt.opening import Message
@@ -12,7 +12,23 @@ _MAY_NOT_READ = (
     ),
 )
 
+_OTHER_FORMAT = (
+    gettext_noop("This file holds another image than the one that its pool knew."),
+    gettext_noop("Refresh the pool, then look at what the volume is now."),
+)
+_FOLDER_GONE = (
+    gettext_noop("The folder of the pool is not on the host."),
+    gettext_noop("Make the folder that is named below again, or mount what lies there. Then start the pool."),
+)
+
 MESSAGES = (
+    Message(
+        ("qemu-img", "Could not open backing file", "No such file"),
+        errors.OperationFailed,
+        gettext_noop("This image is laid over another file, which is not on the host any more."),
+        gettext_noop("Put the file that is named below back. Without it the image is worth nothing."),
+    ),
+    Message(("/qemu-img ", "Image is not in ", " format"), errors.OperationFailed, *_OTHER_FORMAT),
     Message(
         ("Cannot access ", " file '", "No such file"),
         errors.OperationFailed,
@@ -57,10 +73,6 @@ MESSAGES = (
         gettext_noop("The guest's name is too long for libvirt, which makes sockets that are called after it."),
         gettext_noop("Give it a shorter name. A Chinese character takes as much room as three Latin letters."),
     ),
-    Message(
-        ("cannot open directory '", "No such file"),
-        errors.OperationFailed,
-        gettext_noop("The folder of the pool is not on the host."),
-        gettext_noop("Make the folder that is named below again, or mount what lies there. Then start the pool."),
-    ),
+    Message(("cannot open directory '", "No such file"), errors.OperationFailed, *_FOLDER_GONE),
+    Message(("Failed to create file '", "No such file"), errors.OperationFailed, *_FOLDER_GONE),
 )

@@ -75,6 +75,22 @@ STARTS = [
     ("internal error: qemu unexpectedly closed the monitor: kvm: failed to set MSR 0x10a", "QEMU ended"),
     ("internal error: process exited while connecting to monitor: Parameter 'x' is unexpected", "QEMU ended"),
     ("cannot open directory '/srv/images': No such file or directory", "folder of the pool"),
+    ("Failed to create file '/srv/images/x.raw': No such file or directory", "folder of the pool"),
+    (
+        "Child process (/usr/bin/qemu-img resize /p/top): qemu-img: Could not open '/p/top': Could "
+        "not open backing file: Could not open '/p/base': No such file or directory",
+        "laid over another file",
+    ),
+    (
+        "Child process (/usr/bin/qemu-img convert -f qcow2 /p/a /p/b): qemu-img: Could not "
+        "open '/p/a': Image is not in qcow2 format",
+        "another image than the one",
+    ),
+    (
+        "Child process (/usr/bin/qemu-img resize /p/a 9): qemu-img: Can't resize a v2 image which has snapshots",
+        "older version of qcow2",
+    ),
+    ("Requested operation is not valid: volume 'a' is still in use.", "being copied"),
 ]
 
 
