@@ -169,6 +169,10 @@ def test_a_volume_that_others_are_built_on_stays(world: World) -> None:
     answer = api(world, "DELETE", f"volumes/{base.pk}/")
     assert answer.status_code == 409
     assert "built on this one" in answer.json()["detail"]
+    rows = world.client("viewer").get(f"/storage/{world.pool.pk}/").content.decode()
+    row = rows.split(f'id="volume-{base.pk}"')[1].split("</tr>")[0]
+    assert "another volume" in row
+    assert "no guest" not in row
 
 
 def test_a_volume_goes_when_its_name_is_typed(world: World) -> None:
