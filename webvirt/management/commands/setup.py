@@ -1,5 +1,6 @@
 """`manage.py setup`: prepare DATA for programs that a system's own supervisor starts."""
 
+import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -13,6 +14,9 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Redis is started after this: of what is asked for here rows know, and whoever reads them then.
+        for name in ("live.channel", "tasks.services"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         password = prepare()
         add_local_host()
         if password:
