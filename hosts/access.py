@@ -4,7 +4,7 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +15,7 @@ from hosts.models import Host
 from hosts.secrets import Secrets, unseal
 from virt.access import Access
 from virt.passage import hold, release
-from virt.transport import endpoint
+from virt.transport import endpoint, resolve
 from webvirt.places import private_folder
 
 OPENING = "opening"
@@ -23,6 +23,8 @@ OPENING = "opening"
 ALIAS = "host"
 # Twice as fast as ssh's own first choice wherever processors have AES, which is everywhere that guests run.
 FAST_CIPHER = "aes128-gcm@openssh.com"
+# All of a name's addresses but the last share these: where there are several, a silent one may not use up the open's.
+CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 15, 4
 # ssh adds 17 characters of its own to a socket's name, and the whole has to fit into 107.
 CONTROL_LENGTH = 9
 
@@ -40,7 +42,7 @@ def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
         folder = Path(name)
         known = endpoint(host.uri).transport == "ssh" and host.host_key
         control = control_of(host) if shared else None
-        ssh = _ssh(folder, host.host_key, secrets, control) if known else None
+        ssh = _ssh(folder, host, secrets, control) if known else None
         access = Access(host.uri, password=secrets.password, ssh=ssh, pki=_pki(folder, secrets))
         if ssh and control:
             hold(access, control)
@@ -61,10 +63,18 @@ def let_go() -> None:
             release(control)
 
 
-def _ssh(folder: Path, host_key: str, secrets: Secrets, control: Path | None) -> Path:
+def _connect_seconds(uri: str) -> int:
+    """How long ssh waits for the host's first word before it turns to its next address."""
+    with suppress(OSError):
+        if len(resolve(endpoint(uri))) > 1:
+            return CONNECT_SECONDS_OF_SEVERAL
+    return CONNECT_SECONDS
+
+
+def _ssh(folder: Path, host: Host, secrets: Secrets, control: Path | None) -> Path:
     """Write the program that libvirt runs as ssh: it trusts one key, offers one key and asks nobody."""
     key = _written(folder / "id", secrets.private_key) if secrets.private_key else own_key()
-    _written(folder / "known_hosts", f"{ALIAS} {host_key}\n")
+    _written(folder / "known_hosts", f"{ALIAS} {host.host_key}\n")
     config = _written(
         folder / "config",
         "\n".join(
@@ -84,7 +94,7 @@ def _ssh(folder: Path, host_key: str, secrets: Secrets, control: Path | None) ->
                 "BatchMode": "yes",
                 "ForwardAgent": "no",
                 "ForwardX11": "no",
-                "ConnectTimeout": "15",
+                "ConnectTimeout": str(_connect_seconds(host.uri)),
                 "ServerAliveInterval": "5",
                 "ServerAliveCountMax": "2",
                 "LogLevel": "ERROR",

@@ -22,6 +22,8 @@ _KEEPALIVE_SECONDS = 5
 _KEEPALIVE_MISSES = 2
 # How long after the cut a stuck open may take to give up before it is left to itself.
 _GRACE_SECONDS = 1.0
+# An address that has not answered after one to two of these is passed over, where the host has another.
+_PATIENCE_SECONDS = 1.0
 OPEN_SECONDS = 10.0
 # ssh agrees on keys, signs in and starts a program before libvirt says its first word.
 SSH_SECONDS = 20.0
@@ -123,7 +125,7 @@ class _Open:
     def run(self, timeout: float) -> bool:
         """Open, and say whether it ended (well or badly) within `timeout` seconds."""
         self._thread.start()
-        self._thread.join(timeout)
+        self._wait(time.monotonic() + timeout)
         with self._handover:
             if not self._thread.is_alive() or self.connection is not None:
                 return True
@@ -135,6 +137,20 @@ class _Open:
                 transport.cut(self._access, self._addresses, self._before)
             self._thread.join(0.02)
         return False
+
+    def _wait(self, until: float) -> None:
+        """Wait for the end. libvirt would wait for minutes at a silent address before it turns to the peer's next."""
+        seen: frozenset[str] = frozenset()
+        passed = 0
+        while self._thread.is_alive() and (left := until - time.monotonic()) > 0:
+            self._thread.join(min(left, _PATIENCE_SECONDS))
+            if self._before is None or passed + 1 >= len(self._addresses):
+                continue
+            silent = transport.connecting(self._peer, self._addresses, self._before)
+            if silent & seen:
+                transport.shut(silent & seen)
+                passed += 1
+            seen = silent
 
     def _run(self) -> None:
         try:

@@ -1,16 +1,19 @@
 """What a host's sshd says of itself before anybody signs in, and what is run by it."""
 
+import socket
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 
 from virt.access import Access
 from virt.errors import TimedOut, Unreachable
-from virt.transport import endpoint
+from virt.transport import Endpoint, endpoint, resolve
 from virt.words import gettext_noop
 
 # In the order in which a key is worth keeping.
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 SCAN_SECONDS = 10
+_ADDRESS_SECONDS = 2.0
 
 
 def offered_keys(host: str, port: int) -> list[str]:
@@ -19,7 +22,7 @@ def offered_keys(host: str, port: int) -> list[str]:
     Nothing vouches for them: a person compares the fingerprint. Raises Unreachable where no sshd answers, TimedOut
     after `SCAN_SECONDS`.
     """
-    command = ["ssh-keyscan", "-T", str(SCAN_SECONDS // 2), "-p", str(port), "--", host]
+    command = ["ssh-keyscan", "-T", str(SCAN_SECONDS // 2), "-p", str(port), "--", _answering(host, port)]
     try:
         told = subprocess.run(command, capture_output=True, text=True, timeout=SCAN_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
@@ -34,6 +37,15 @@ def offered_keys(host: str, port: int) -> list[str]:
             libvirt=" ".join(line for line in told.stderr.splitlines() if not line.startswith("#")),
         )
     return known
+
+
+def _answering(host: str, port: int) -> str:
+    """The first of a name's addresses at which somebody listens: ssh-keyscan tries the first alone, ssh all of them."""
+    with suppress(OSError):
+        if len(resolve(Endpoint("ssh", host, port))) > 1:
+            with socket.create_connection((host, port), timeout=_ADDRESS_SECONDS) as answers:
+                return str(answers.getpeername()[0])
+    return host
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,8 @@ Transport = Literal["memory", "unix", "tcp", "tls", "ssh"]
 _PORTS = {"tcp": 16509, "tls": 16514, "ssh": 22}
 _PROC = Path("/proc")
 _FDS = Path("/proc/self/fd")
+# As the kernel numbers the states of TCP.
+_SYN_SENT = 2
 # libvirt's own sockets, where the URI names none: /run/libvirt/libvirt-sock, virtqemud-sock…
 _SOCKET_FOLDER = "libvirt"
 
@@ -95,20 +97,38 @@ def cut(access: Access, addresses: frozenset[str], before: frozenset[str]) -> No
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
         return
-    remote = dict(_remote_addresses()) if peer.transport in _PORTS else {}
-    for descriptor, name in sockets().items():
+    remote = {name: place for name, place, _state in _remote_addresses()} if peer.transport in _PORTS else {}
+
+    def is_ours(name: str, sock: socket.socket) -> bool:
         if name in before:
-            continue
+            return False
+        if peer.transport == "unix":
+            return _is_libvirts(sock, peer)
+        address, port = remote.get(name, ("", 0))
+        return port == peer.port and address in addresses
+
+    _shut(is_ours)
+
+
+def connecting(peer: Endpoint, addresses: frozenset[str], before: frozenset[str]) -> frozenset[str]:
+    """The names of the sockets, but those in `before`, that one of the peer's addresses has not answered yet."""
+    return frozenset(
+        name
+        for name, (address, port), state in _remote_addresses()
+        if state == _SYN_SENT and port == peer.port and address in addresses and name not in before
+    ) & frozenset(sockets().values())
+
+
+def shut(names: frozenset[str]) -> None:
+    """End the sockets of these names; one that was connecting has failed then."""
+    _shut(lambda name, _sock: name in names)
+
+
+def _shut(wanted: Callable[[str, socket.socket], bool]) -> None:
+    for descriptor, name in sockets().items():
         # The open may end, and its descriptor go or become another's, while we look.
         with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
-            if name != f"socket:[{os.fstat(sock.fileno()).st_ino}]":
-                continue
-            if peer.transport == "unix":
-                ours = _is_libvirts(sock, peer)
-            else:
-                address, port = remote.get(name, ("", 0))
-                ours = port == peer.port and address in addresses
-            if ours:
+            if name == f"socket:[{os.fstat(sock.fileno()).st_ino}]" and wanted(name, sock):
                 sock.shutdown(socket.SHUT_RDWR)
 
 
@@ -142,8 +162,8 @@ def resolve(peer: Endpoint) -> frozenset[str]:
     return frozenset(str(address[0]).split("%")[0] for *_, address in found)
 
 
-def _remote_addresses() -> Iterator[tuple[str, tuple[str, int]]]:
-    """Yield each TCP socket's kernel name and remote address, those still connecting included.
+def _remote_addresses() -> Iterator[tuple[str, tuple[str, int], int]]:
+    """Yield each TCP socket's kernel name, remote address and state, those still connecting included.
 
     (getpeername does not tell the peer of a socket that waits for an answer to its SYN.)
     """
@@ -154,7 +174,7 @@ def _remote_addresses() -> Iterator[tuple[str, tuple[str, int]]]:
         for line in path.read_text().splitlines()[1:]:
             columns = line.split()
             address, _, port = columns[2].partition(":")
-            yield f"socket:[{columns[9]}]", (_address(family, address), int(port, 16))
+            yield f"socket:[{columns[9]}]", (_address(family, address), int(port, 16)), int(columns[3], 16)
 
 
 def _address(family: socket.AddressFamily, words: str) -> str:

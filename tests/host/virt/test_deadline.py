@@ -1,6 +1,8 @@
 """A libvirtd that stands still: opens end in time, kept connections break, nothing stays behind."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.host.virt.conftest import URI
+from tests.lab.ssh_host import SshHost
+from tests.lab.tcp_host import TcpHost
+from tests.lab.tls_host import TlsHost
 from tests.virsh import stopped_libvirtd
 from tests.waiting import wait_for
 from virt import domains
 from virt.access import Access
-from virt.connection import open_connection
+from virt.connection import OPEN_SECONDS, open_connection
 from virt.errors import TimedOut, Unreachable
 
 LIBVIRT_SOCKET = "/run/libvirt/libvirt-sock"
@@ -99,3 +104,35 @@ def test_a_kept_connection_breaks_when_the_host_falls_silent(proxy: FreezingProx
         assert time.monotonic() - began < 20
         wait_for(lambda: closed == ["keepalive"])
         assert not conn.is_alive()
+
+
+def run_where(name: str, addresses: list[str], program: str, folder: Path, stdin: str = "") -> str:
+    """What a program of Python's says on a machine that knows these addresses of a name."""
+    names = folder / "hosts"
+    names.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for address in addresses))
+    lines = 'mount --bind "$1" /etc/hosts; exec "$2" -c "$3"'
+    command = ["unshare", "--mount", "sh", "-c", lines, "sh", str(names), sys.executable, program]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=3 * OPEN_SECONDS).stdout
+
+
+def test_a_silent_address_is_passed_over_where_the_name_has_another(
+    tls_host: TlsHost, tcp_host: TcpHost, tmp_path: Path
+) -> None:
+    """libvirt alone would wait for minutes before it turns to the second."""
+    tls_host.go_dark()
+    address = f"qemu+tcp://{tcp_host.user}@t-two.lab/system"
+    program = (
+        "import sys; from virt.access import Access; from virt.connection import open_connection\n"
+        f"with open_connection(Access({address!r}, password=sys.stdin.read())) as connection: print(connection.driver)"
+    )
+    said = run_where("t-two.lab", [tls_host.address, tcp_host.address], program, tmp_path, tcp_host.password)
+    assert said.strip() == "QEMU"
+
+
+def test_the_key_is_fetched_where_the_first_address_is_silent(
+    tls_host: TlsHost, ssh_host: SshHost, tmp_path: Path
+) -> None:
+    tls_host.go_dark()
+    program = "from virt.ssh import offered_keys; print(offered_keys('t-two.lab', 22)[0])"
+    said = run_where("t-two.lab", [tls_host.address, ssh_host.address], program, tmp_path)
+    assert said.split()[:2] == ssh_host.host_key.split()[:2]
