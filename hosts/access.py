@@ -34,7 +34,7 @@ def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
     """What opens `host`, with the files that ssh or TLS read while it opens; they are gone after the block.
 
     With `shared` an ssh host is opened through one ssh connection, which is made where there is none and kept
-    for a minute. Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, PasswordRefused when
+    for a minute. Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, KeptUnreadable when
     its secrets cannot be read, and with `shared` TimedOut.
     """
     secrets = unseal(host.sealed)

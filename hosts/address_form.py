@@ -97,10 +97,17 @@ class AddressForm(forms.Form):
     client_key = pem(gettext_lazy("Key of Webvirt’s certificate"))
 
     def __init__(self, data: Any = None, *, host: Host | None = None) -> None:
-        self.known = (unseal_or_none(host.sealed) or Secrets()).known if host else frozenset()
+        kept = unseal_or_none(host.sealed) if host else Secrets()
+        self.is_lost = kept is None
+        self.known = (kept or Secrets()).known
         super().__init__(data, initial=first_values(host))
         if host:
             del self.fields["name"]
+        if self.is_lost:
+            box = forms.CheckboxInput(attrs={"class": "form-check-input"})
+            self.fields["forget_lost"] = forms.BooleanField(
+                label=_("Forget it, and connect with what stands here alone"), required=False, widget=box
+            )
         for secret in sorted(self.known):
             self.fields[secret].help_text = _("One is kept. Leave this empty to keep it.")
             box = forms.CheckboxInput(attrs={"class": "form-check-input"})
@@ -151,7 +158,8 @@ class AddressForm(forms.Form):
     def wanted_secrets(self) -> dict[str, str]:
         """Those that were given for the chosen way, and "" for those that are to be forgotten."""
         data = self.cleaned_data
-        return {
+        lost = dict.fromkeys(ASKED[How.OWN], "") if data.get("forget_lost") else {}
+        return lost | {
             name: data[name]
             for name in ASKED[How(data["how"])]
             if data[name].strip() or (name in self.known and data[f"remove_{name}"])

@@ -52,6 +52,11 @@ class Steps:
     def secrets(self) -> Secrets:
         return unseal_or_none(self.host.sealed) or Secrets()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether what is kept to open it cannot be read any more."""
+        return unseal_or_none(self.host.sealed) is None
+
     @cached_property
     def transport(self) -> str:
         return endpoint(self.host.uri).transport
@@ -63,7 +68,7 @@ class Steps:
     @property
     def is_open_to_all(self) -> bool:
         """Whether nobody is asked for anything: plain TCP without a password."""
-        return self.transport == "tcp" and not self.secrets.password
+        return self.transport == "tcp" and not self.secrets.password and not self.is_lost
 
     @property
     def user(self) -> str:
@@ -85,9 +90,9 @@ class Steps:
     @property
     def is_let_in(self) -> bool:
         """Whether the host took our key: whoever was there, or is told what they may not do, has been let in."""
-        return (
-            self.status.is_up or self.code in LET_IN or (self.status.last_seen is not None and not self.is_refused_key)
-        )
+        if self.status.is_up or self.code in LET_IN:
+            return True
+        return self.status.last_seen is not None and not self.is_refused_key and not self.is_lost
 
     @property
     def is_refused_key(self) -> bool:

@@ -30,6 +30,15 @@ class Secrets:
         return frozenset(name for name, value in asdict(self).items() if value)
 
 
+class KeptUnreadable(PasswordRefused):
+    """What opens the host was sealed with another key than the one in DATA: the host itself refused nothing."""
+
+    code = "secrets_unreadable"
+    title = gettext_noop("What opens this host cannot be read")
+    detail = gettext_noop("What is kept to open this host cannot be read with the key in Webvirt's own folder.")
+    hint = gettext_noop("Enter its password or keys again.")
+
+
 @cache
 def _box() -> Fernet:
     secret = kept_secret(settings.DATA / "keys" / "credentials_key")
@@ -42,21 +51,18 @@ def seal(secrets: Secrets) -> str:
 
 
 def unseal(sealed: str) -> Secrets:
-    """Decrypt what `seal` made. Raises PasswordRefused when DATA holds another key than it was sealed with."""
+    """Decrypt what `seal` made. Raises KeptUnreadable when DATA holds another key than it was sealed with."""
     if not sealed:
         return Secrets()
     try:
         return Secrets(**json.loads(_box().decrypt(sealed.encode())))
     except InvalidToken as error:
-        raise PasswordRefused(
-            gettext_noop("What is kept to open this host cannot be read with the key in Webvirt's own folder."),
-            hint=gettext_noop("Enter its password or keys again."),
-        ) from error
+        raise KeptUnreadable() from error
 
 
 def unseal_or_none(sealed: str) -> Secrets | None:
     """Decrypt what `seal` made; None where DATA holds another key, so that all of them are lost."""
     try:
         return unseal(sealed)
-    except PasswordRefused:
+    except KeptUnreadable:
         return None

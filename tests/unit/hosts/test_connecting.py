@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hosts.access import access_to
 from hosts.keys import own_key, own_public_key
 from hosts.letting_in import paste_line
 from hosts.models import Host, HostStatus
@@ -18,7 +20,7 @@ from tasks.models import Task
 from tests.unit.hosts.connecting import OLD, post, steps, text_of
 from tests.unit.hosts.test_pem import CA, CERTIFICATE, GOOD, KEY
 from tests.unit.world import World
-from virt.errors import Denied, HostKeyUnknown, KeyRefused, PasswordRefused
+from virt.errors import Denied, HostKeyUnknown, KeyRefused, PasswordRefused, VirtError
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
@@ -127,6 +129,35 @@ def test_secrets_that_cannot_be_read_any_more_can_be_given_again(world: World) -
     assert host.sealed == "gAAAAABotherkey"
     change_address(host, actor=world.admin, secrets={"password": "word"})
     assert unseal(host.sealed).password == "word"
+
+
+def test_a_host_whose_secrets_cannot_be_read_is_not_said_to_have_refused_them(world: World, ssh: Host) -> None:
+    Host.objects.filter(pk=ssh.pk).update(sealed="gAAAAABotherkey", host_key=str(OLD))
+    ssh.refresh_from_db()
+    with pytest.raises(VirtError) as told, access_to(ssh):
+        pass
+    status.lost(ssh.pk, told.value, answered_at=time.time())
+    client = world.client("admin")
+    page = text_of(client.get(f"/hosts/{ssh.pk}/connect/"))
+    assert "refused the password" not in page and "The key was accepted" not in page
+    assert "What opens this host cannot be read" in page
+    assert "What opens this host cannot be read" in text_of(client.get(f"/hosts/{ssh.pk}/address/"))
+    open_to_all = Host.objects.create(name="lost", uri="qemu+tcp://mei@h/system", sealed="gAAAAABotherkey")
+    HostStatus.objects.create(host=open_to_all)
+    assert "No password is given" not in text_of(client.get(f"/hosts/{open_to_all.pk}/connect/"))
+
+
+@pytest.mark.parametrize("way", [{"how": "ssh", "host": "h"}, {"how": "local", "host": ""}])
+def test_secrets_that_cannot_be_read_are_forgotten_when_asked(world: World, ssh: Host, way: dict[str, str]) -> None:
+    """Without it a host whose own ssh key is lost could not be opened with Webvirt's."""
+    Host.objects.filter(pk=ssh.pk).update(sealed="gAAAAABotherkey")
+    client, url = world.client("admin"), f"/hosts/{ssh.pk}/address/"
+    post(client, url, **way)
+    ssh.refresh_from_db()
+    assert ssh.sealed == "gAAAAABotherkey"
+    post(client, url, forget_lost="on", **way)
+    ssh.refresh_from_db()
+    assert ssh.sealed == ""
 
 
 def test_a_form_that_comes_back_says_that_its_secrets_are_gone(world: World) -> None:
