@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from django.conf import settings
 
-from hosts.keys import own_key
+from hosts.keys import own_key, own_public_key
 from hosts.models import Host
 from hosts.secrets import Secrets, unseal
 from virt.access import Access
@@ -35,7 +35,7 @@ def access_to(host: Host, *, shared: bool = False) -> Iterator[Access]:
 
     With `shared` an ssh host is opened through one ssh connection, which is made where there is none and kept
     for a minute. Raises virt's HostKeyUnknown for an ssh host whose key was not confirmed yet, KeptUnreadable when
-    its secrets cannot be read, and with `shared` TimedOut.
+    its secrets cannot be read, OwnKeyUnreadable where our key cannot, and with `shared` TimedOut.
     """
     secrets = unseal(host.sealed)
     with TemporaryDirectory(dir=private_folder(settings.RUN / OPENING)) as name:
@@ -73,6 +73,8 @@ def _connect_seconds(uri: str) -> int:
 
 def _ssh(folder: Path, host: Host, secrets: Secrets, control: Path | None) -> Path:
     """Write the program that libvirt runs as ssh: it trusts one key, offers one key and asks nobody."""
+    if not secrets.private_key:
+        own_public_key()  # ssh's words for a file that is no key are those for one that the host refused
     key = _written(folder / "id", secrets.private_key) if secrets.private_key else own_key()
     _written(folder / "known_hosts", f"{ALIAS} {host.host_key}\n")
     config = _written(

@@ -7,18 +7,20 @@ from functools import cached_property
 from django.utils import timezone
 
 from accounts.models import User
-from hosts.keys import HostKey
+from hosts.keys import HostKey, OwnKeyUnreadable
 from hosts.letting_in import line_for, user_on
 from hosts.models import Host, HostStatus
 from hosts.pem import expiry
 from hosts.secrets import Secrets, unseal_or_none
 from hosts.services import offered_keys
 from hosts.twins import twins_of
-from tasks.errors import Refused
+from tasks.errors import Refused, error_words
+from tasks.runner import words_of
 from virt.errors import Denied, HostKeyChanged, HostKeyUnknown, KeyRefused, Unsupported
 from virt.transport import endpoint
 
 LET_IN = (Denied.code, Unsupported.code)
+NOT_LET_IN = (KeyRefused.code, OwnKeyUnreadable.code)
 SOON = timedelta(days=30)
 # Where each kind of key lies on a host.
 FILES = {"ED25519": "ssh_host_ed25519_key.pub", "ECDSA": "ssh_host_ecdsa_key.pub", "RSA": "ssh_host_rsa_key.pub"}
@@ -74,9 +76,21 @@ class Steps:
     def user(self) -> str:
         return user_on(self.host)
 
+    @cached_property
+    def _line(self) -> tuple[str, dict[str, str] | None]:
+        try:
+            return line_for(self.host, self.secrets), None
+        except OwnKeyUnreadable as error:
+            return "", error_words(words_of(error))
+
     @property
     def line(self) -> str:
-        return line_for(self.host, self.secrets)
+        return self._line[0]
+
+    @property
+    def line_fault(self) -> dict[str, str] | None:
+        """Why there is no line: Webvirt's own key cannot be read."""
+        return self._line[1]
 
     @property
     def has_own_key(self) -> bool:
@@ -92,7 +106,7 @@ class Steps:
         """Whether the host took our key: whoever was there, or is told what they may not do, has been let in."""
         if self.status.is_up or self.code in LET_IN:
             return True
-        return self.status.last_seen is not None and not self.is_refused_key and not self.is_lost
+        return self.status.last_seen is not None and self.code not in NOT_LET_IN and not self.is_lost
 
     @property
     def is_refused_key(self) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -16,9 +17,23 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 
+from virt.errors import KeyRefused
+from virt.words import gettext_noop
 from webvirt.places import kept_file
 
 OWNER = "webvirt"
+CANNOT = (ValueError, TypeError, UnsupportedAlgorithm)
+
+
+class OwnKeyUnreadable(KeyRefused):
+    """What lies where our private key should be is none: no host was asked."""
+
+    code = "own_key_unreadable"
+    title = gettext_noop("Webvirt's own SSH key cannot be read")
+    detail = gettext_noop(
+        "%(path)s on the machine of Webvirt is no private key in OpenSSH's own form without a passphrase."
+    )
+    hint = gettext_noop("Put it back, or remove it: Webvirt then makes a new one, which each host has to let in anew.")
 
 
 def own_key() -> Path:
@@ -32,8 +47,12 @@ def _new_key() -> str:
 
 
 def own_public_key() -> str:
-    """Our public key as a line of authorized_keys."""
-    return public_key_of(own_key().read_text())
+    """Our public key as a line of authorized_keys. Raises OwnKeyUnreadable."""
+    path = own_key()
+    try:
+        return public_key_of(path.read_text())
+    except (*CANNOT, OSError) as error:
+        raise OwnKeyUnreadable(params={"path": str(path)}) from error
 
 
 def public_key_of(private_key: str) -> str:

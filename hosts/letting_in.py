@@ -20,7 +20,7 @@ def user_on(host: Host) -> str:
 
 
 def line_for(host: Host, secrets: Secrets) -> str:
-    """What makes that user where it is missing, and has it take the key that opens the host."""
+    """What makes that user where it is missing, and has it take the key that opens it. Raises OwnKeyUnreadable."""
     private = secrets.private_key
     return paste_line(user_on(host), public_key_of(private) if private else own_public_key())
 

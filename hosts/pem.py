@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
-from hosts.keys import public_key_of
+from hosts.keys import CANNOT, public_key_of
 from hosts.secrets import Secrets
-
-CANNOT = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
 def tidy(text: str) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from hosts.checks import Row, told
-from hosts.keys import own_public_key
+from hosts.keys import OwnKeyUnreadable, own_public_key
 from hosts.models import Host
 from hosts.secrets import Secrets
 from hosts.services import add_host, check_host, trust_fingerprint
@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 case "add":
                     self.add(options["name"], options["uri"], secrets_of(options))
                 case "key":
-                    self.stdout.write(own_public_key())
+                    self.print_key()
                 case "trust":
                     self.trust(options["name"], options["fingerprint"])
                 case "check":
@@ -73,6 +73,12 @@ class Command(BaseCommand):
     def add(self, name: str, uri: str, secrets: Secrets) -> None:
         host = add_host(name=name, uri=uri, secrets=secrets, actor=first_administrator())
         self.stdout.write(_("%(name)s was added with the number %(id)s.") % {"name": host.name, "id": host.pk})
+
+    def print_key(self) -> None:
+        try:
+            self.stdout.write(own_public_key())
+        except OwnKeyUnreadable as error:
+            raise CommandError(f"{_(error.detail) % error.params} {_(error.hint)}")
 
     def trust(self, name: str, fingerprint: str) -> None:
         host = host_named(name)

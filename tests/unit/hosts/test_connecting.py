@@ -3,10 +3,12 @@
 import re
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from hosts.access import access_to
 from hosts.keys import own_key, own_public_key
@@ -158,6 +160,30 @@ def test_secrets_that_cannot_be_read_are_forgotten_when_asked(world: World, ssh:
     post(client, url, forget_lost="on", **way)
     ssh.refresh_from_db()
     assert ssh.sealed == ""
+
+
+@pytest.fixture
+def rubbish() -> Iterator[Path]:
+    """What lies where Webvirt's own key should be."""
+    path = own_key()
+    kept = path.read_text()
+    path.write_text("rubbish\n")
+    try:
+        yield path
+    finally:
+        path.write_text(kept)
+
+
+def test_an_own_key_that_cannot_be_read_is_not_called_refused(world: World, ssh: Host, rubbish: Path) -> None:
+    trust_key(ssh, key=OLD, actor=world.admin)
+    with pytest.raises(VirtError) as told, access_to(ssh):
+        pass
+    status.lost(ssh.pk, told.value, answered_at=None)
+    page = text_of(world.client("admin").get(f"/hosts/{ssh.pk}/connect/"))
+    assert "Webvirt’s own SSH key cannot be read" in page.replace("'", "’") and str(rubbish) in page
+    assert "The host refused the key" not in page and "authorized_keys" not in page
+    with pytest.raises(CommandError, match="no private key"):
+        call_command("host", "key")
 
 
 def test_a_form_that_comes_back_says_that_its_secrets_are_gone(world: World) -> None:
