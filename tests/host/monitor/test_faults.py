@@ -33,6 +33,7 @@ def test_a_crash_of_libvirtd_is_over_in_seconds_and_its_guests_run_on(house: Hou
     wait_for(lambda: house.state(guest) == "running", 5)
     synced = house.host("synced_at")
     kill_libvirtd()
+    assert virsh("domstate", guest.name).strip() == "running"
     wait_for(lambda: house.host("state") == "up" and house.host("synced_at") != synced, 30)
     assert house.state(guest) == "running"
     virsh("destroy", guest.name)
