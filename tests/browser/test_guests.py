@@ -22,6 +22,17 @@ def guests() -> Iterator[list[str]]:
         yield sorted(stack.enter_context(ipxe_guest("t-guests"))[1] for _ in range(3))
 
 
+def test_what_failed_says_whose_it_was(page: Page, guests: list[str]) -> None:
+    guest = guests[0]
+    virsh("attach-disk", guest, "/var/tmp/t-gone.raw", "vdb", "--config")
+    page.goto(f"/instances/?q={guest}")
+    page.get_by_role("link", name=guest).first.click()
+    page.get_by_role("button", name="Start", exact=True).first.click()
+    toast = page.locator(".toastx")
+    expect(toast).to_contain_text(f"Start {guest}: The operation failed", timeout=20_000)
+    expect(toast).to_contain_text("not on the host any more")
+
+
 def test_several_guests_are_started_and_deleted_together(page: Page, guests: list[str], shot: Shot) -> None:
     page.goto("/instances/?q=t-guests-")
     first, second, third = guests

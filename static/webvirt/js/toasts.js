@@ -1,5 +1,5 @@
 // A toast answers a click at once and turns into the result when its task ends, on this page or the next.
-import { say } from "./words.js";
+import { fill, say } from "./words.js";
 
 const DONE_MS = 6000;
 const ASK_MS = 5000; // in case the live channel is away
@@ -64,8 +64,11 @@ class Toast {
       this.succeed();
       // A file, which the browser saves; the page stays.
       if (this.words.take !== undefined && task.result?.url) location.assign(task.result.url);
-    } else if (task.error) this.fail(task.error);
-    else this.fail({ title: say(task.state) });
+    } else {
+      const why = task.error ?? { title: say(task.state) };
+      // It stays, beside others and on other pages: without the name nobody would know whose it is.
+      this.fail({ ...why, title: fill(say("named"), { name: task.title, what: why.title }) });
+    }
     return true;
   }
 
