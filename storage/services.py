@@ -107,8 +107,13 @@ def stop_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:
 
 
 def set_pool_autostart(*, pool: Pool, autostart: bool, actor: User, key: str | None = None) -> Task:
-    """Ask that a pool starts with its host, or that it does not."""
-    return change_pool("autostart", pool, actor=actor, key=key, arguments={"autostart": autostart})
+    """Ask that a pool starts with its host, or that it does not. Refused for a transient one."""
+
+    def check() -> None:
+        if not pool.persistent:
+            raise Refused(_("%(name)s is transient: its host forgets it when it is stopped.") % {"name": pool.name})
+
+    return change_pool("autostart", pool, actor=actor, key=key, arguments={"autostart": autostart}, check=check)
 
 
 def remove_pool(*, pool: Pool, actor: User, key: str | None = None) -> Task:

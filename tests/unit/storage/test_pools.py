@@ -108,6 +108,17 @@ def test_a_pool_starts_with_its_host_or_does_not(world: World) -> None:
     assert world.client("manager").post(url, {}, headers=TOAST).status_code == 400
 
 
+def test_a_transient_pool_does_not_start_with_its_host_and_is_stopped_after_a_question_alone(world: World) -> None:
+    page = f"/storage/{world.pool.pk}/"
+    assert f"{page}stop/" in world.client("manager").get(page).content.decode()
+    Pool.objects.update(persistent=False)
+    answer = api(world, "PATCH", f"pools/{world.pool.pk}/", {"autostart": True})
+    assert (answer.status_code, "transient" in answer.json()["detail"]) == (409, True)
+    text = world.client("manager").get(page).content.decode()
+    assert f"{page}remove/" in text
+    assert f"{page}stop/" not in text
+
+
 def test_a_pool_is_removed_when_its_name_is_typed_and_its_volumes_are_said_to_stay(world: World) -> None:
     url = f"/storage/{world.pool.pk}/remove/"
     shown = world.client("manager").get(url, headers={"X-Webvirt-Live": "dialog"}).content.decode()
