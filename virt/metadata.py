@@ -1,13 +1,14 @@
 """What people say about a domain: title, description and tags, in its definitions, where every tool can read them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import if_supported
+from virt.errors import InvalidState, OperationFailed, if_supported
 from virt.translate import translated_errors
 from virt.xml.domain import Domain
 from virt.xml.own import NAMESPACE, PREFIX, Brought, Own, Tag
@@ -40,7 +41,9 @@ def describe(
         own = _own(handle)
         own.tags = [Tag(name=name) for name in words]
         _write(handle, own, flags)
-    if_supported(partial(_describe_saved, handle, title, description, words))
+    # Where it went on meanwhile, or what was saved cannot be read and never will go on, the definition is all there is.
+    with suppress(InvalidState, OperationFailed):
+        if_supported(partial(_describe_saved, handle, title, description, words))
 
 
 @translated_errors()

@@ -91,6 +91,7 @@ _MESSAGES = (
         )
         for fragment in ("' is still in use", "' is still being allocated")
     ),
+    _said("guest unexpectedly quit", errors.InvalidState, gettext_noop("The guest ended meanwhile.")),
     _said("domain is not running", errors.InvalidState, gettext_noop("The guest is not running.")),
     _said("is already running", errors.InvalidState, gettext_noop("The guest is already running.")),
     _said("is already active", errors.InvalidState, gettext_noop("It is already active.")),

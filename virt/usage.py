@@ -7,7 +7,7 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import NotFound, if_supported
+from virt.errors import InvalidState, NotFound, OperationFailed, if_supported
 from virt.storage import volumes_in
 from virt.translate import translated_errors
 from virt.xml.base import parse_node
@@ -162,18 +162,30 @@ def _saved(handle: libvirt.virDomain) -> list[str]:
     def read() -> list[str]:
         return [handle.managedSaveGetXMLDesc(0)] if handle.hasManagedSaveImage(0) else []
 
-    return if_supported(read) or []
+    try:
+        return if_supported(read) or []
+    except (InvalidState, OperationFailed):
+        return []  # it went on meanwhile, or never will: what was saved cannot be read
 
 
 def _snapshots(handle: libvirt.virDomain) -> list[Domain]:
     """What a domain was at each of its snapshots: of an overlay's base a definition alone tells nothing."""
 
     @translated_errors()
-    def read() -> list[Domain]:
-        nodes = [parse_node(one.getXMLDesc(0)).find("domain") for one in handle.listAllSnapshots(0)]
-        return [Domain(node) for node in nodes if node is not None]
+    def read() -> list[libvirt.virDomainSnapshot]:
+        found: list[libvirt.virDomainSnapshot] = handle.listAllSnapshots(0)
+        return found
 
-    return if_supported(read) or []
+    domains = []
+    for snapshot in if_supported(read) or []:
+        try:
+            with translated_errors():
+                node = parse_node(snapshot.getXMLDesc(0)).find("domain")
+        except NotFound:
+            continue  # that one alone is gone
+        if node is not None:
+            domains.append(Domain(node))
+    return domains
 
 
 def _sources(disk: Disk) -> Iterator[Source]:

@@ -150,6 +150,19 @@ def test_what_is_said_about_a_saved_guest_is_still_so_when_it_goes_on(admin: Use
     assert virsh("dumpxml", guest.name).count("<webvirt:domain ") == 1
 
 
+def test_saved_memory_that_cannot_be_read_is_in_no_way_but_its_own(
+    admin: User, pool: Pool, work: Work, conn: Connection, folder: Path
+) -> None:
+    guest = create(admin, pool, work, start=True)
+    done(work(services.save(instance=guest, actor=admin)))
+    image = Path(f"/var/lib/libvirt/qemu/save/{guest.name}.save")
+    image.write_bytes(b"no memory at all" * 4096)
+    done(work(services.edit(instance=again(guest), changes={"title": "The shop"}, actor=admin)))
+    assert again(guest).title == "The shop"
+    assert usage.users_of(conn, str(folder / ISO)) == [(guest.uuid, guest.name)]
+    done(work(services.discard(instance=again(guest), actor=admin)))
+
+
 def test_a_saved_guest_keeps_the_cd_with_which_it_goes_on(
     admin: User, pool: Pool, work: Work, conn: Connection, folder: Path
 ) -> None:

@@ -94,6 +94,11 @@ STARTS = [
 ]
 
 
+def test_a_guest_that_ended_while_it_was_saved_is_said_to_have_ended() -> None:
+    told = translate(failure("internal error: guest unexpectedly quit", libvirt.VIR_ERR_INTERNAL_ERROR))
+    assert (type(told), told.detail) == (errors.InvalidState, "The guest ended meanwhile.")
+
+
 @pytest.mark.parametrize(("message", "part"), STARTS)
 def test_why_a_guest_or_a_pool_does_not_start_is_said(message: str, part: str) -> None:
     told = translate(failure(message, libvirt.VIR_ERR_INTERNAL_ERROR))
