@@ -15,7 +15,7 @@ from hosts.drivers import require_offered
 from hosts.services import change, require_up
 from live.channel import publish
 from storage import spool
-from storage.errors import ImageRefused, NoRoom, TooLarge
+from storage.errors import ImageRefused, NoRoom, PatchRefused, TooLarge
 from storage.filenames import fault_of
 from storage.models import Pool, Upload
 from tasks import services as tasks
@@ -123,8 +123,12 @@ def take_in(*, upload: Upload, digest: str = "") -> Task:
 
     `digest` is the file's SHA-256 where that is known; the task works it out otherwise.
 
-    Raises ImageRefused, after removing the upload, where its head names other files; and what `change` raises.
+    Raises ImageRefused, after removing the upload, where its head names other files; PatchRefused (404) where it
+    went with its pool or host meanwhile; and what `change` raises.
     """
+    if not Upload.objects.filter(pk=upload.pk).exists():
+        spool.remove(upload.pk)
+        raise PatchRefused(404, _("Its pool or its host was removed while the file came. Nothing of it is kept."))
     refuse_dangerous(upload)
     with transaction.atomic():
         taken = Upload.objects.open().filter(pk=upload.pk).update(state=Upload.State.RECEIVED, digest=digest)

@@ -8,17 +8,20 @@ import os
 import random
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.middleware.csrf import _get_new_csrf_string
 
 from accounts.models import ApiToken
+from hosts.upkeep import remove_host
 from storage import hashing, spool
 from storage.models import Upload
 from storage.tus import route_patches
@@ -60,6 +63,7 @@ def patch(
     piece: int = 65536,
     path: str = "/api/v1/uploads/{}/",
     method: str = "PATCH",
+    before_last: Callable[[], object] | None = None,
     **headers: str | None,
 ) -> Answer:
     """Send `body` in pieces; with `cut`, go away after so many bytes of it. Headers that are None are left out."""
@@ -81,7 +85,10 @@ def patch(
     answered: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return next(coming)
+        message = next(coming)
+        if before_last and message is messages[-1]:
+            await database_sync_to_async(before_last)()
+        return message
 
     async def send(message: dict[str, Any]) -> None:
         answered.append(message)
@@ -302,6 +309,19 @@ def test_a_host_that_is_away_is_said_and_the_file_waits(world: World, upload: Up
     world.host_is_down()
     assert patch(upload, CONTENT, offset=0, **bearer).status == 503
     assert received(upload) == CONTENT
+
+
+@pytest.mark.parametrize("what", ["host", "pool"])
+def test_what_went_while_the_file_came_is_said(world: World, upload: Upload, bearer: dict[str, str], what: str) -> None:
+    """It is no fault of Webvirt's, which would have the browser try again."""
+    end = {
+        "host": lambda: remove_host(upload.pool.host, actor=world.admin),
+        "pool": upload.pool.delete,
+    }[what]
+    answer = patch(upload, CONTENT, offset=0, before_last=end, **bearer)
+    assert answer.status == 404
+    assert "removed" in answer.problem["detail"]
+    assert not spool.path_of(upload.pk).exists()
 
 
 def test_a_token_must_be_able_to_write(world: World, upload: Upload) -> None:
