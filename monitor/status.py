@@ -123,6 +123,8 @@ def seen(host_id: int) -> None:
 def agrees(host_id: int) -> None:
     """Inventory agrees with the host now."""
     status = HostStatus.objects.filter(host_id=host_id).only("state", "since", "synced_at").first()
-    _write(host_id, {"synced_at": timezone.now()})
+    now = timezone.now()
+    # Where the clock was put back meanwhile, now is before the host was reached.
+    _write(host_id, {"synced_at": max(now, status.since) if status else now})
     if status is not None and status.reads_definitions:
         publish("host", host_id)

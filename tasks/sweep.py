@@ -7,6 +7,7 @@ import socket
 import threading
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -27,8 +28,7 @@ MOST_UNDOS = 3  # each may wait for a host that does not answer
 
 def ring_for_waiting() -> int:
     """Ring for queued rows that have waited over 5 s: their message was lost, or their lock was taken."""
-    since = timezone.now() - timedelta(seconds=WAITING_SECONDS)
-    waiting = Task.objects.filter(state=Task.State.QUEUED, created_at__lt=since).order_by("pk")
+    waiting = Task.objects.filter(older_than(WAITING_SECONDS, "created_at"), state=Task.State.QUEUED).order_by("pk")
     heads: dict[str, Task] = {}
     for task in waiting[:1000]:
         heads.setdefault(task.lock_key or f"#{task.pk}", task)
@@ -43,12 +43,20 @@ def end_abandoned() -> int:
     if int(redis.info("server")["uptime_in_seconds"]) < LEASE_SECONDS:
         return 0  # a Redis that just came back has lost the leases of workers that are well
     ended = 0
-    started = timezone.now() - timedelta(seconds=LEASE_SECONDS)
-    for task in Task.objects.filter(state=Task.State.RUNNING, started_at__lt=started).order_by("pk"):
+    started = older_than(LEASE_SECONDS, "started_at")
+    for task in Task.objects.filter(started, state=Task.State.RUNNING).order_by("pk"):
         if redis.exists(lease_key(task.pk)):
             continue
         ended += end(task)
     return ended
+
+
+def older_than(seconds: float, moment: str) -> Q:
+    """Rows of which this moment is so long ago; or yet to come, where the clock was put back since."""
+    now = timezone.now()
+    return Q(**{f"{moment}__lt": now - timedelta(seconds=seconds)}) | Q(
+        **{f"{moment}__gt": now + timedelta(seconds=seconds)}
+    )
 
 
 def undo_again() -> int:

@@ -1,6 +1,9 @@
 """What is said of a host: its state, since when, and why."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from hosts.models import Host, HostStatus
 from monitor import status
@@ -76,3 +79,10 @@ def test_a_host_that_was_removed_meanwhile_is_no_fault(host: Host) -> None:
     status.up(pk)
     status.agrees(pk)
     assert not HostStatus.objects.exists()
+
+
+def test_all_is_read_of_a_host_that_was_reached_before_the_clock_was_put_back(host: Host) -> None:
+    status.up(host.pk)
+    HostStatus.objects.update(since=timezone.now() + timedelta(hours=1))
+    status.agrees(host.pk)
+    assert not row(host).reads_definitions

@@ -3,11 +3,12 @@
 import threading
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from tasks import runner, services, sweep
@@ -264,6 +265,20 @@ def test_the_sweep_rings_for_the_oldest_of_each_lock(world: World, monkeypatch: 
     first, _second, free, _also_free = (queued(world, lock_key=key) for key in ("a", "a", "", ""))
     sweep.ring_for_waiting()
     assert rung == [first.pk, free.pk, _also_free.pk]
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_the_sweep_sees_what_was_begun_before_the_clock_was_put_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(sweep, "ring", lambda pk, queue, limit: rung.append(pk))
+    waiting, dead = queued(world), queued(world)
+    runner.claim(dead.pk, "dead")
+    later = timezone.now() + timedelta(hours=1)
+    Task.objects.update(created_at=later)
+    Task.objects.filter(pk=dead.pk).update(started_at=later)
+    assert (sweep.ring_for_waiting(), rung, sweep.end_abandoned()) == (1, [waiting.pk], 1)
 
 
 def ask(world: World, *, key: str | None, request: Any = "x", actor: str = "operator") -> Task:
