@@ -17,7 +17,7 @@ from hosts.models import Host
 from hosts.secrets import Secrets
 from hosts.services import add_host, change_address, check_host, trust_key
 from hosts.uris import How
-from tasks.errors import Invalid, faults, refuse
+from tasks.errors import Invalid, Refused, faults, refuse
 
 asking = require_http_methods(["GET", "HEAD", "POST"])
 secretly = sensitive_post_parameters(*ASKED[How.OWN])
@@ -69,7 +69,7 @@ def keys(request: HttpRequest, pk: int) -> HttpResponse:
     """The key that the host shows now, to be compared and confirmed. Asks the host: 12 s at most."""
     host, actor = administered(request, pk)
     template = "hosts/_keys.html" if request.headers.get("HX-Request") else "hosts/keys.html"
-    return render(request, template, {"host": host, "offer": Offer.of(host, actor)})
+    return render(request, template, {"host": host, "offer": Offer.of(host, actor), "looked_at": looked_at(host)})
 
 
 @require_POST
@@ -80,10 +80,18 @@ def trust(request: HttpRequest, pk: int) -> HttpResponse:
         key = HostKey.parse(request.POST.get("key", ""))
     except ValueError as error:
         raise BadRequest("no key") from error
+    seen = {name: request.POST.get(name, now) for name, now in looked_at(host).items()}
+    if host.host_key != str(key) and seen != looked_at(host):
+        raise Refused(_("Its address or its confirmed key was changed meanwhile. Look at its key again."))
     if host.host_key not in ("", str(key)) and request.POST.get("confirm", "").strip() != host.name:
         refuse(faults(confirm=_("Type the name of the host to accept its new key.")))
     trust_key(host, key=key, actor=actor)
     return connected(host, actor)
+
+
+def looked_at(host: Host) -> dict[str, str]:
+    """What a person who confirms a key was shown beside it, and which may be another's change by then."""
+    return {"at": host.uri, "before": host.host_key}
 
 
 def connected(host: Host, actor: User) -> HttpResponse:

@@ -12,6 +12,7 @@ from tests.unit.world import World
 
 SSH = "qemu+ssh://webvirt@10.0.0.14/system"
 OLD = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUxxx")
+OTHER = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUzzz")
 NEW = HostKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRgvjEgHmn2qDu6LmZf1x8KZn9rWTJTzWVK9NtcUyyy")
 
 

@@ -12,7 +12,7 @@ from hosts.models import Host
 from hosts.services import change_address, offered_keys, trust_key
 from monitor import status
 from tasks.errors import HostAway
-from tests.unit.hosts.connecting import NEW, OLD, SSH, post, shows, steps, text_of
+from tests.unit.hosts.connecting import NEW, OLD, OTHER, SSH, post, shows, steps, text_of
 from tests.unit.world import World
 from virt.errors import HostKeyChanged, HostKeyUnknown
 
@@ -113,6 +113,27 @@ def test_at_another_address_the_key_is_confirmed_anew_and_the_old_one_accepts_no
     client.post(f"/hosts/{ssh.pk}/trust/", {"key": str(NEW)})
     ssh.refresh_from_db()
     assert ssh.host_key == str(NEW)
+
+
+@pytest.mark.parametrize("change", ["key", "address"])
+def test_what_was_changed_by_another_meanwhile_is_not_overwritten(
+    world: World, ssh: Host, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    client = after_its_key_changed(world, ssh, monkeypatch)
+    form = dict(
+        re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text_of(client.get(f"/hosts/{ssh.pk}/keys/")))
+    )
+    if change == "key":
+        trust_key(ssh, key=OTHER, actor=world.admin)
+    else:
+        change_address(ssh, actor=world.admin, uri="qemu+ssh://webvirt@10.0.0.99/system")
+    kept = ssh.host_key
+    answer = client.post(f"/hosts/{ssh.pk}/trust/", {**form, "confirm": "kvm-04"})
+    ssh.refresh_from_db()
+    assert (answer.status_code, ssh.host_key) == (409, kept)
+    assert "changed meanwhile" in text_of(answer)
+    trust_key(ssh, key=NEW, actor=world.admin)
+    assert client.post(f"/hosts/{ssh.pk}/trust/", {**form, "confirm": ""}).status_code == 302, "both accepted it"
 
 
 @pytest.mark.parametrize(
