@@ -42,6 +42,14 @@ _UNREADABLE = (
     gettext_noop("A certificate or key for this host cannot be read, or they do not belong together."),
     gettext_noop("Give the authority's certificate, our certificate and its key once more, each as a PEM text."),
 )
+# Of an ssh server that hangs up before anybody signs in.
+SENT_AWAY = (
+    gettext_noop("What answers at the ssh port hangs up at once."),
+    gettext_noop(
+        "Its sshd has as many that sign in as it takes (MaxStartups), or keeps the address of Webvirt's machine out "
+        "(fail2ban, sshd's own penalties); or it is no sshd. The host's log says which: journalctl -u ssh."
+    ),
+)
 
 OF_SSH = (
     Message(("HOST IDENTIFICATION HAS CHANGED",), errors.HostKeyChanged),
@@ -71,6 +79,7 @@ OF_SSH = (
         ),
     ),
     Message(("ssh: connect to host", "Connection timed out"), errors.TimedOut),
+    Message(("kex_exchange_identification",), errors.Unreachable, *SENT_AWAY),
     Message(("Failed to connect socket to", "Permission denied"), errors.Denied),
     *(
         Message(("Failed to connect socket to", why), errors.Unreachable, *_NOT_RUNNING)

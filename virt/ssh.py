@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from virt.access import Access
 from virt.errors import TimedOut, Unreachable
+from virt.opening import SENT_AWAY
 from virt.transport import Endpoint, endpoint, resolve
 from virt.words import gettext_noop
 
@@ -14,6 +15,8 @@ from virt.words import gettext_noop
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 SCAN_SECONDS = 10
 _ADDRESS_SECONDS = 2.0
+# ssh-keyscan, of a connection that stood.
+_HUNG_UP = ("Connection closed by remote host", "Connection reset by peer")
 
 
 def offered_keys(host: str, port: int) -> list[str]:
@@ -29,6 +32,8 @@ def offered_keys(host: str, port: int) -> list[str]:
         raise TimedOut() from error
     found = [line.split(None, 1)[1].strip() for line in told.stdout.splitlines() if line and not line.startswith("#")]
     known = sorted((key for key in found if key.split()[0] in KINDS), key=lambda key: KINDS.index(key.split()[0]))
+    if not known and any(word in told.stderr for word in _HUNG_UP):
+        raise Unreachable(SENT_AWAY[0], hint=SENT_AWAY[1], libvirt=" ".join(told.stderr.split()))
     if not known:
         raise Unreachable(
             gettext_noop("No ssh server answers at %(host)s, port %(port)s."),

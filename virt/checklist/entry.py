@@ -147,6 +147,23 @@ def _refused(said: str, peer: Endpoint, let_in: str) -> Line:
             params={"user": user},
             libvirt=said,
         )
+    if "kex_exchange_identification" in said:
+        return Line(
+            "host_key",
+            State.FAILED,
+            gettext_noop("ssh is hung up on before the key is shown"),
+            gettext_noop(
+                "sshd has as many that sign in as it takes, or keeps the address of Webvirt's machine out; or what "
+                "answers there is no sshd."
+            ),
+            gettext_noop(
+                "The log says which. MaxStartups in sshd_config lets more sign in; fail2ban and sshd's own penalties "
+                "have lists of addresses that are never kept out."
+            ),
+            command="journalctl -u ssh -u sshd --since -10min; fail2ban-client banned",
+            where="host",
+            libvirt=said,
+        )
     return Line(
         "host_key",
         State.FAILED,

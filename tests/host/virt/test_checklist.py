@@ -13,6 +13,9 @@ from tests.lab.tcp_host import TcpHost
 from tests.lab.tls_host import TlsHost
 from tests.waiting import wait_for
 from virt.access import Access
+from virt.connection import open_connection
+from virt.errors import Unreachable
+from virt.ssh import offered_keys
 
 # Put over a file of one host, it hides what is there: its mounts are its own.
 HIDE = "mount --bind /dev/null"
@@ -185,7 +188,33 @@ def test_what_answers_and_is_no_sshd_is_told(ssh_host: SshHost, ssh: Access) -> 
         for pid in ssh_host.pids("systemd-socket-"):
             ssh_host.run("kill", pid, check=False)
     assert found.stopped_at("host_key")
-    assert found.title("host_key") == "ssh ends before the key is shown"
+    assert found.title("host_key") == "ssh is hung up on before the key is shown"
+
+
+def greeted(host: SshHost) -> socket.socket | None:
+    """A connection that sshd has taken; it stays until it is closed."""
+    try:
+        client = socket.create_connection((host.address, host.port))
+        if client.recv(64).startswith(b"SSH-"):
+            return client
+        client.close()
+    except OSError:
+        return None
+    return None
+
+
+def test_an_sshd_that_takes_no_more_is_no_stranger(ssh_host: SshHost, ssh: Access) -> None:
+    """It has nothing to say to whoever comes when as many sign in as it allows, nor to an address that it bans."""
+    ssh_host.configure_sshd("MaxStartups 1:100:1")
+    with wait_for(lambda: greeted(ssh_host)):
+        found = Found(ssh)
+        with pytest.raises(Unreachable, match="hangs up at once"):
+            offered_keys(ssh_host.address, ssh_host.port)
+        with pytest.raises(Unreachable, match="hangs up at once"):
+            open_connection(ssh)
+    assert found.stopped_at("host_key")
+    assert found.title("host_key") == "ssh is hung up on before the key is shown"
+    assert "fail2ban" in found.lines["host_key"].hint
 
 
 # libvirt on the other side of it.
