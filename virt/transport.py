@@ -58,7 +58,8 @@ def endpoint(uri: str) -> Endpoint:
     path = parse_qs(parts.query).get("socket", [""])[0]
     if transport == "unix":
         return Endpoint("unix", path=path)
-    host, user = parts.hostname or "localhost", unquote(parts.username or "")
+    # What stands before an address' zone, which libvirt takes written either way: [fe80::1%25eth0], [fe80::1%eth0].
+    host, user = (parts.hostname or "localhost").replace("%25", "%"), unquote(parts.username or "")
     if not HOST.fullmatch(host) or (user and not USER.fullmatch(user)) or parts.port == 0:
         raise ValueError(f"{host!r}, its port or {user!r} cannot be read")
     match transport:

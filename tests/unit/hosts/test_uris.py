@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hosts.addresses import fault_of_uri
 from hosts.uris import How, Parts, fault_of_host
-from virt.transport import endpoint
+from virt.transport import endpoint, resolve
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]{1,10}){0,3}", fullmatch=True)
 HOSTS = st.one_of(NAMES, st.builds(str, st.builds(IPv4Address, st.integers(0, 2**32 - 1))), st.builds(
@@ -66,3 +66,10 @@ def test_a_machine_is_named_in_every_usual_way(host: str) -> None:
 )
 def test_what_is_no_name_is_refused(host: str) -> None:
     assert fault_of_host(host)
+
+
+@pytest.mark.parametrize("zone", ["%25lo", "%lo"])
+def test_a_link_local_address_leads_to_its_zone_however_it_is_written(zone: str) -> None:
+    uri = f"qemu+tcp://[fe80::1{zone}]/system"
+    assert (fault_of_uri(uri), endpoint(uri).host) == ("", "fe80::1%lo")
+    assert resolve(endpoint(uri)) == {"fe80::1"}
