@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Action, may
+from hosts.connect import Expiry, Steps
 from hosts.drivers import keeps_changes, runs_qemu
 from hosts.happenings import Line, lines_of
 from hosts.lists import HostRow, rows_of, with_hour
@@ -57,6 +58,12 @@ class Page:
     def twins(self) -> list[Host]:
         """What leads to the same machine, for whoever can remove it."""
         return twins_of(self.host) if self.administers else []
+
+    @property
+    def ending(self) -> Expiry | None:
+        """When its certificates end, where that is soon or over, for whoever can give new ones."""
+        expiry = Steps(self.host).expiry if self.administers else None
+        return expiry if expiry and expiry.is_soon else None
 
     @property
     def runs_qemu(self) -> bool:

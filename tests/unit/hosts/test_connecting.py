@@ -14,7 +14,7 @@ from hosts.access import access_to
 from hosts.keys import own_key, own_public_key
 from hosts.letting_in import paste_line
 from hosts.models import Host, HostStatus
-from hosts.secrets import unseal
+from hosts.secrets import Secrets, seal, unseal
 from hosts.services import add_host, change_address, trust_key
 from monitor import status
 from tasks.errors import Invalid
@@ -184,6 +184,16 @@ def test_an_own_key_that_cannot_be_read_is_not_called_refused(world: World, ssh:
     assert "The host refused the key" not in page and "authorized_keys" not in page
     with pytest.raises(CommandError, match="no private key"):
         call_command("host", "key")
+
+
+def test_who_can_give_new_certificates_is_told_on_the_hosts_page_when_they_end(world: World) -> None:
+    """The connection that stands outlives them, so that nothing else would tell before it breaks."""
+    Host.objects.filter(pk=world.host.pk).update(uri="qemu+tls://h/system", sealed=seal(Secrets(**GOOD)))
+    words = "Its certificates are good until "
+    assert words in text_of(world.client("admin").get(f"/hosts/{world.host.pk}/"))
+    assert words not in text_of(world.client("manager").get(f"/hosts/{world.host.pk}/"))
+    Host.objects.filter(pk=world.host.pk).update(sealed="")
+    assert words not in text_of(world.client("admin").get(f"/hosts/{world.host.pk}/"))
 
 
 def test_a_form_that_comes_back_says_that_its_secrets_are_gone(world: World) -> None:
