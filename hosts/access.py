@@ -24,7 +24,7 @@ ALIAS = "host"
 # Twice as fast as ssh's own first choice wherever processors have AES, which is everywhere that guests run.
 FAST_CIPHER = "aes128-gcm@openssh.com"
 # All of a name's addresses but the last share these: where there are several, a silent one may not use up the open's.
-CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 15, 4
+CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 15, 7
 # ssh adds 17 characters of its own to a socket's name, and the whole has to fit into 107.
 CONTROL_LENGTH = 9
 
