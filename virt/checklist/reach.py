@@ -31,7 +31,7 @@ def lines(peer: Endpoint, budget: Budget) -> Iterator[Line]:
     line = _name(peer, budget.at_most(NAME_SECONDS))
     yield line
     if not line.failed:
-        yield _port(peer, budget.at_most(PORT_SECONDS))
+        yield _port(peer, budget)
 
 
 def _name(peer: Endpoint, seconds: float) -> Line:
@@ -54,13 +54,14 @@ def _name(peer: Endpoint, seconds: float) -> Line:
     return ok("name", gettext_noop("%(host)s is %(addresses)s"), host=peer.host, addresses=", ".join(sorted(addresses)))
 
 
-def _port(peer: Endpoint, seconds: float) -> Line:
+def _port(peer: Endpoint, budget: Budget) -> Line:
     began = time.monotonic()
     try:
-        with socket.create_connection((peer.host, peer.port), timeout=seconds):
+        with socket.create_connection((peer.host, peer.port), timeout=budget.at_most(PORT_SECONDS)):
             took = (time.monotonic() - began) * 1000
     except OSError as error:
         return _shut(peer, error)
+    budget.goes_by(took / 1000)
     return ok(
         "port",
         gettext_noop("port %(port)s answers in %(ms)s ms"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hosts.letting_in import paste_line
-from tests.host.virt.found import FAILED, OK, Found, furnish
+from tests.host.virt.found import FAILED, NOT_TRIED, OK, Found, furnish
 from tests.lab.host import Host
 from tests.lab.ssh_host import SshClient, SshHost
 from tests.lab.tcp_host import TcpHost
@@ -22,6 +22,13 @@ HIDE = "mount --bind /dev/null"
 
 
 # A host that is as it should be.
+
+
+def test_a_good_host_at_the_end_of_a_slow_line_is_not_called_stuck(tcp_host: TcpHost, tcp: Access) -> None:
+    furnish(tcp_host)
+    tcp_host.slow(700)
+    found = Found(tcp)
+    assert not [name for name, line in found.lines.items() if line.failed or line.state is NOT_TRIED]
 
 
 def test_a_good_ssh_host_ticks_every_line(ssh_host: SshHost, ssh: Access) -> None:
