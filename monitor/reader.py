@@ -165,8 +165,9 @@ class HostReader:
                 log.info("%s: a part of its libvirt has ended or come back; it is connected anew", self._name)
             except VirtError as error:
                 log.info("%s: %s", self._name, error)
-                # Whoever ends us ends our ssh programs with us: no host is lost by that.
-                if not self._ending():
+                # Whoever ends us ends our ssh programs with us: no host is lost by that. Nor by what was found where
+                # the host is not looked for any more.
+                if not self._ending() and not self._intake.stopped:
                     status.lost(self.host_id, error, answered_at=self.link.answered_at if self.link else None)
         except fence.Fenced as error:
             log.warning("%s: %s", self._name, error)

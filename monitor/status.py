@@ -80,6 +80,11 @@ def connecting(host_id: int) -> None:
         _tell(host_id, {"state": State.CONNECTING, "error": None})
 
 
+def begun_anew(host_id: int) -> None:
+    """It is reached in another way from here on: nothing is known of that yet."""
+    _tell(host_id, {"state": State.CONNECTING, "error": None})
+
+
 def up(host_id: int) -> None:
     _tell(host_id, {"state": State.UP, "error": None, "last_seen": timezone.now()})
 

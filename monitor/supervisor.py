@@ -12,6 +12,7 @@ from django.db import connection
 
 from hosts.models import Host
 from live.channel import STREAM
+from monitor import status
 from monitor.looks import LookListener
 from monitor.members import BEAT_SECONDS, me
 from monitor.reader import HostReader
@@ -71,8 +72,19 @@ class Supervisor:
             return
         self._share_due = 0.0
         for id, reader in list(self._readers.items()):
-            if id not in self._hosts or self._hosts[id].reach != reader.host.reach:
+            if id not in self._hosts:
                 self._retire(id)
+            elif self._hosts[id].reach != reader.host.reach:
+                self._retire(id)
+                self._forget_fault(id)
+
+    def _forget_fault(self, host_id: int) -> None:
+        """Its reader may wait for the old address for long: what was wrong there is not said of the new one."""
+        try:
+            status.begun_anew(host_id)
+        except DatabaseFault as error:
+            log.warning("The state of host %s is not written: %s", host_id, error)
+            connection.close()
 
     def _divide(self) -> None:
         """Read what is ours to read, give up what is not, and say that this monitor works."""
