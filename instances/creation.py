@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Ref
-from hosts.connections import connect, settled
+from hosts.connections import connect, host_of, settled
 from hosts.models import HostStatus
 from instances.bringing import bring
 from instances.half_made import undo
@@ -32,6 +32,7 @@ def create(context: Context) -> dict[str, Any]:
     """Make the disks, define the domain, and start it if asked."""
     wanted = context.arguments
     guest = context.uuid
+    require_no_maintenance(context.host_id)
     with connect(context.host_id) as conn:
         look_before(conn, wanted)
         cdrom = image_path(conn, wanted["cdrom"]) if wanted["cdrom"] else None
@@ -52,6 +53,18 @@ def create(context: Context) -> dict[str, Any]:
     )
     row = Instance.objects.filter(host_id=context.host_id, uuid=guest).first()
     return {"instance": row.pk if row else None, "uuid": str(guest)}
+
+
+def require_no_maintenance(host_id: int) -> None:
+    """Raise JobFailed where an administrator has closed the host since the guest was asked for."""
+    host = host_of(host_id)
+    if host.maintenance:
+        raise JobFailed(
+            gettext_noop("The host is in maintenance"),
+            gettext_noop("%(host)s is in maintenance and takes no new guests."),
+            hint=gettext_noop("It began before this one's turn came; nothing was made. Choose another host, or wait."),
+            params={"host": host.name},
+        )
 
 
 def look_before(conn: Connection, wanted: dict[str, Any]) -> None:

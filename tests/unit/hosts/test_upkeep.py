@@ -1,6 +1,7 @@
 """What an administrator changes about a host: its name, notes and maintenance, and its removal."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import Grant, Role
 from hosts.models import Host
 from hosts.upkeep import edit_host, remove_host
+from instances.creation import create
 from instances.models import Instance
 from instances.services import create_instance
 from instances.spec import Spec, resolve
 from storage.models import Pool
-from tasks.errors import Invalid, Refused
+from tasks.context import Context
+from tasks.errors import Invalid, JobFailed, Refused, error_words
 from tasks.models import Task
+from tasks.runner import words_of
 from tests.unit.world import World, grant, make_task
 
 
@@ -71,6 +75,17 @@ def test_a_host_in_maintenance_takes_no_new_guest_whoever_asks(world: World) -> 
     answer = world.client("manager").post("/api/v1/instances/", body, content_type="application/json")
     assert (answer.status_code, answer.json()["detail"]) == (409, str(refused.value.detail))
     assert not Task.objects.filter(kind="instances.create").exists()
+
+
+def test_a_guest_that_was_asked_for_before_the_maintenance_is_not_made_in_it(world: World) -> None:
+    task = create_instance(spec=spec_of(world), actor=world.manager)
+    edit_host(world.host, actor=world.admin, maintenance=True)
+    with pytest.raises(JobFailed) as failed:
+        create(Context(task, threading.Event()))
+    words = error_words(words_of(failed.value)) or {}
+    assert words["title"] == "The host is in maintenance"
+    assert words["detail"] == "kvm-01 is in maintenance and takes no new guests."
+    assert "nothing was made" in words["hint"]
 
 
 def test_a_guest_on_a_host_in_maintenance_is_started_as_ever(world: World) -> None:
