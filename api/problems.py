@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from tasks.errors import Invalid, Refused
+from tasks.errors import DatabaseAway, Invalid, Refused
 from tasks.runner import own_fault
+from webvirt.database import is_away
 from webvirt.sentences import blank
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     if isinstance(error, exceptions.APIException):
         return answer(problem(error.status_code, str(error.detail)), headers_of(error))
     reference = getattr(context["request"], "request_id", "")
+    if is_away(error):
+        log.warning("request %s: the database does not answer: %s", reference, error)
+        return answer(DatabaseAway().problem())
     log.exception("An answer of the API failed by our own fault, reference %s", reference, exc_info=error)
     return fault(reference)
 

@@ -54,6 +54,21 @@ class HostAway(Refused):
     title = _("The host does not answer")
 
 
+class DatabaseAway(Refused):
+    """Webvirt's own database takes nothing just now."""
+
+    status = 503
+    title = _("Webvirt's database does not answer")
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "It is locked, full or away. What you asked for was not done, or not finished: look, and try again in "
+                "a moment. On Webvirt's machine manage.py doctor says more."
+            )
+        )
+
+
 class OtherRequest(Refused):
     """An idempotency key that came before with another body."""
 

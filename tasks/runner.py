@@ -27,6 +27,7 @@ from tasks.models import Task
 from tasks.registry import JOBS
 from tasks.services import cancel_key, ring
 from virt.errors import VirtError
+from webvirt.database import is_away
 from webvirt.redis import client
 
 log = logging.getLogger(__name__)
@@ -130,16 +131,30 @@ def perform(task: Task, context: Context) -> None:
         state = Task.State.CANCELLED
     except (VirtError, JobFailed) as failure:
         state, error = Task.State.FAILED, words_of(failure)
-    except Exception:
-        reference = secrets.token_hex(4)
-        log.exception("task %s failed by our own fault, reference %s", task.pk, reference)
-        state, error = Task.State.FAILED, own_fault(reference)
+    except Exception as fault:  # noqa: BLE001 - the task and the log say it
+        state, error = Task.State.FAILED, unforeseen(task, fault)
     if task.work_done:
         # What went wrong, or was asked, after the change was made does not unmake it.
         state, error, result = Task.State.SUCCEEDED, None, result or task.result
     if state != Task.State.SUCCEEDED:
         undo(context)
     finish(task, state, result=result, error=error)
+
+
+def unforeseen(task: Task, failure: Exception) -> dict[str, Any]:
+    """What a Task's error holds where the job did not foresee it; called while it is handled."""
+    if is_away(failure):
+        log.warning("task %s: the database does not answer: %s", task.pk, failure)
+        return words_of(
+            JobFailed(
+                gettext_noop("Webvirt's database does not answer"),
+                gettext_noop("It was locked, full or away while this was done."),
+                hint=gettext_noop("Look whether the object is as you want it, then try again."),
+            )
+        )
+    reference = secrets.token_hex(4)
+    log.exception("task %s failed by our own fault, reference %s", task.pk, reference)
+    return own_fault(reference)
 
 
 def undo(context: Context) -> None:

@@ -1,10 +1,12 @@
 """What every answer of the API has in common: shapes, problems, and what is documented."""
 
 import json
+from html import unescape
 from typing import Any
 
 import jsonschema
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -321,3 +323,32 @@ def test_options_says_which_methods_there_are_in_whatever_form(world: World, rea
         answer = reader.options(API + place, headers={"Accept": accept})
         assert answer.status_code in (204, 406), place
         assert answer.status_code == 406 or "GET" in answer["Allow"]
+
+
+def full(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """A database on a full disk: it reads, and writes nothing."""
+    if sql.startswith("INSERT"):
+        raise OperationalError("database or disk is full")
+    return execute(sql, params, many, context)
+
+
+def test_a_database_that_takes_nothing_is_not_our_own_fault(world: World, reader: Client) -> None:
+    words = "Webvirt&#x27;s database does not answer"
+    page = world.client("operator")
+    with connection.execute_wrapper(full):
+        by_api = reader.post(f"{API}instances/{world.instance.pk}/start")
+        by_form = page.post(f"/instances/{world.instance.pk}/start/")
+        by_button = page.post(f"/instances/{world.instance.pk}/start/", headers={"X-Webvirt-Toast": "1"})
+    for answer in (by_api, by_button):
+        assert (answer.status_code, answer.json()["title"]) == (503, unescape(words))
+    assert by_form.status_code == 503 and words in by_form.content.decode()
+    assert Task.objects.get() == world.task
+
+
+def test_a_statement_that_is_wrong_stays_our_own_fault(world: World, reader: Client) -> None:
+    def wrong(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        return execute("SELECT * FROM nothing" if sql.startswith("INSERT") else sql, params, many, context)
+
+    with connection.execute_wrapper(wrong):
+        answer = reader.post(f"{API}instances/{world.instance.pk}/start")
+    assert answer.status_code == 500

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import OperationalError
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
@@ -306,3 +307,13 @@ def test_a_task_can_name_what_is_not_there(world: World) -> None:
     task = queued(world, object_uuid=uuid.uuid4())
     assert Task.objects.visible_to(world.viewer).filter(pk=task.pk).exists()
     assert not Task.objects.visible_to(world.stranger).filter(pk=task.pk).exists()
+
+
+def test_a_database_that_takes_nothing_meanwhile_is_not_our_own_fault(world: World) -> None:
+    def work(context: Context) -> None:
+        raise OperationalError("database is locked")
+
+    declare(work)
+    task = done(queued(world))
+    assert task.state == Task.State.FAILED
+    assert task.error is not None and task.error["title"] == "Webvirt's database does not answer"
