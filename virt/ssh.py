@@ -53,6 +53,15 @@ def _answering(host: str, port: int) -> str:
     return host
 
 
+# What ssh tells of itself at the level at which it tells that it was let in.
+_LET_IN = "Authenticated to "
+_OF_ITSELF = (_LET_IN, "Transferred: sent ", "Bytes per second: ")
+
+
+class NotEnded(TimedOut):
+    """ssh was let in, and what it was to run did not end in time."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command that was run by ssh said; `code` is 255 where ssh itself failed."""
@@ -65,7 +74,8 @@ class Ran:
 def run(access: Access, *options: str, command: tuple[str, ...] = (), stdin: str = "", seconds: float) -> Ran:
     """Run `command` on the host, as libvirt does: with our key, trusting the pinned key alone and asking nobody.
 
-    `options` are further ones of ssh. Raises TimedOut after `seconds`, HostKeyUnknown where no key is pinned.
+    `options` are further ones of ssh. Raises TimedOut after `seconds` (NotEnded where it was let in), HostKeyUnknown
+    where no key is pinned.
     """
     peer = endpoint(access.uri)
     user = ("-l", peer.user) if peer.user else ()
@@ -73,7 +83,7 @@ def run(access: Access, *options: str, command: tuple[str, ...] = (), stdin: str
         str(access.program),
         "-T",
         "-o",
-        "LogLevel=INFO",
+        "LogLevel=VERBOSE",
         "-p",
         str(peer.port),
         *user,
@@ -87,5 +97,6 @@ def run(access: Access, *options: str, command: tuple[str, ...] = (), stdin: str
             program, input=stdin, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise TimedOut() from error
-    return Ran(done.returncode, done.stdout, done.stderr.strip())
+        raise (NotEnded() if _LET_IN in str(error.stderr) else TimedOut()) from error
+    said = "\n".join(line for line in done.stderr.splitlines() if not line.startswith(_OF_ITSELF))
+    return Ran(done.returncode, done.stdout, said.strip())

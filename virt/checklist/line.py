@@ -60,21 +60,17 @@ def by_system(debian: str, redhat: str) -> str:
     return f"{debian}  # Debian, Ubuntu\n{redhat}  # RHEL, Fedora"
 
 
-# How often a step may go there and back: ssh's signing in takes a dozen of these, libvirt one or two for each object.
-_ROUNDS = 20
-
-
 class Budget:
     """The time that is left for the whole list, in seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
-        self._line = 0.0
+        self._more = 0.0
 
-    def goes_by(self, seconds: float) -> None:
-        """Take in how long the line to the host needs, there and back: it is not the host that is slow then."""
-        self._line = seconds * _ROUNDS
+    def allow(self, seconds: float) -> None:
+        """Let each step from here on take so much longer, for a line or a login that is slow."""
+        self._more = max(self._more, seconds)
 
     def at_most(self, seconds: float) -> float:
-        """The deadline of one step: its own and what the line takes, or what is left of all."""
-        return max(0.1, min(seconds + self._line, self._until - time.monotonic()))
+        """The deadline of one step: its own with what was allowed besides, or what is left of all."""
+        return max(0.1, min(seconds + self._more, self._until - time.monotonic()))

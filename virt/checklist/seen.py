@@ -4,7 +4,8 @@ import subprocess
 from dataclasses import dataclass
 
 MARK = "webvirt-looks-around"
-LOOK_SECONDS = 12.0
+# As long as libvirt itself is given by ssh.
+LOOK_SECONDS = 20.0
 # Read by `sh` from its standard input, so that any login shell runs it.
 SCRIPT = f"""\
 echo {MARK}

@@ -144,6 +144,24 @@ def test_a_service_account_is_told_to_have_no_shell(ssh_host: SshHost, ssh: Acce
     assert Found(ssh).lines["daemon"].state is OK
 
 
+def test_a_login_that_takes_long_is_not_called_a_silent_sshd(
+    ssh_host: SshHost, ssh: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virt.checklist.entry.LOOK_SECONDS", 3.0)
+    ssh_host.run("tee", "/home/webvirt/.bashrc", stdin="sleep 30\n")
+    found = Found(ssh)
+    assert found.stopped_at("shell")
+    assert found.title("shell") == "it takes too long to log in"
+
+
+def test_a_login_that_takes_long_is_no_daemon_that_is_stuck(
+    ssh_host: SshHost, ssh: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virt.checklist.daemon.OPEN_SECONDS", 3.0)
+    ssh_host.run("tee", "/home/webvirt/.bashrc", stdin="sleep 4\n")
+    assert Found(ssh).lines["daemon"].state is OK
+
+
 def test_a_shell_that_prints_is_told_apart_and_quietened(ssh_host: SshHost, ssh: Access) -> None:
     ssh_host.chatter()
     found = Found(ssh)
