@@ -57,7 +57,6 @@ class Events(Plain):
 
     renderer_classes = (EventStream,)
     http_method_names = ("get", "options")
-    problems = ("503",)
 
     @extend_schema(parameters=[LAST], responses={(200, "text/event-stream"): OpenApiTypes.STR})
     def get(self, request: Request) -> StreamingHttpResponse:

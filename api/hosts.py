@@ -204,7 +204,9 @@ class HostDetail(Hosts, DetailView):
 class OfferedKeys(Hosts):
     """The ssh keys that the host shows."""
 
-    problems = ("409", "503")
+    # All of them, in a plain list.
+    pagination_class = None
+    problems = ("409",)
 
     @extend_schema(responses={200: KeySerializer(many=True)})
     def get(self, request: Request, pk: int) -> Response:
@@ -215,7 +217,7 @@ class OfferedKeys(Hosts):
 class TrustKey(Hosts):
     """Confirming a host's ssh key."""
 
-    problems = ("409", "503")
+    problems = ("409",)
 
     @extend_schema(request=FingerprintSerializer, responses={200: HostSerializer})
     def post(self, request: Request, pk: int) -> Response:

@@ -223,7 +223,7 @@ class Media(Guests):
 class Console(Guests):
     """Open the guest's display: an address for a browser, and one for a program."""
 
-    problems = ("409", "503")
+    problems = ("409",)
 
     @extend_schema(request=AskConsoleSerializer, responses={200: ConsoleSerializer})
     def post(self, request: Request, pk: int) -> Response:
@@ -251,7 +251,7 @@ class Screenshot(Guests):
     """The guest's screen, at most 2 s old."""
 
     renderer_classes = (PngRenderer,)
-    problems = ("409", "503")
+    problems = ("409",)
 
     @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponse:

@@ -28,12 +28,12 @@ WORDS = {
     "415": "The request's body is not JSON.",
     "422": "The `Idempotency-Key` came before with another request, or what was sent is refused.",
     "429": "Too many unknown tokens came from this address; `Retry-After` says when to try again.",
-    "503": "The host is not connected, or does not answer in time.",
+    "503": "The host is not connected or does not answer in time; or Webvirt's database takes nothing now.",
     "507": "There is not enough room.",
 }
-ALWAYS = ("400", "401", "403", "404", "405", "406", "414", "429")
+ALWAYS = ("400", "401", "403", "404", "405", "406", "414", "429", "503")
 WITH_BODY = ("413", "415")
-OF_A_CHANGE = ("409", "413", "415", "422", "503")
+OF_A_CHANGE = ("409", "413", "415", "422")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

@@ -65,7 +65,7 @@ class Tus(Rows):
 class Uploads(Tus):
     """Open an upload, and learn what is understood here."""
 
-    problems = ("409", "412", "413", "503", "507")
+    problems = ("409", "412", "413", "507")
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which version and extensions of tus are understood."""

@@ -26,13 +26,19 @@ def test_an_operation_says_in_words_what_it_does_and_how_it_fails(
 ) -> None:
     assert operation["description"]
     answers = operation["responses"]
-    assert {"400", "401", "403", "404", "405", "406", "414", "429"} <= set(answers)
+    assert {"400", "401", "403", "404", "405", "406", "414", "429", "503"} <= set(answers)
     if "requestBody" in operation:
         assert {"413", "415"} <= set(answers)
     if "202" in answers:
-        assert {"409", "422", "503"} <= set(answers)
+        assert {"409", "422"} <= set(answers)
         assert "Idempotency-Key" in [parameter["name"] for parameter in operation["parameters"]]
         assert "Location" in answers["202"]["headers"]
+
+
+def test_the_keys_that_a_host_shows_are_all_told_and_no_page_of_a_list() -> None:
+    (told,) = [operation for path, _method, operation in OPERATIONS if path == "/api/v1/hosts/{id}/offered-keys"]
+    assert told["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "array"
+    assert {parameter["name"] for parameter in told["parameters"]} == {"id"}
 
 
 def test_every_change_of_a_host_is_a_202() -> None:
