@@ -12,6 +12,7 @@ from virt import storage as pools
 from virt.connection import Connection
 from virt.errors import AlreadyExists, Busy, InvalidState, NoRoom, NotFound, OperationFailed
 from virt.states import State
+from virt.storage import VolumeFacts
 from webvirt.units import size
 
 # libvirt refuses to read a pool again while it writes into it for somebody else.
@@ -75,6 +76,21 @@ def require_still(conn: Connection, path: str) -> None:
         raise InvalidState(
             gettext_noop("A running guest writes to this volume, and a copy of it would be torn."),
             hint=gettext_noop("Shut the guest down first."),
+        )
+
+
+def require_untouched(conn: Connection, pool: UUID, before: VolumeFacts) -> None:
+    """Raise where a guest writes to an image that was just read, or anybody wrote to it since `before`.
+
+    What was read would pass for a copy and be torn. Of a volume that is no file libvirt tells no time: there only
+    a guest that still runs is found.
+    """
+    require_still(conn, before.path)
+    if pools.describe_volume(conn, pool, before.name).written_at != before.written_at:
+        raise InvalidState(
+            gettext_noop("%(name)s was written to while it was read: what came of it would be torn."),
+            hint=gettext_noop("Try again while no guest that uses it is started."),
+            params={"name": before.name},
         )
 
 

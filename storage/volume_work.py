@@ -129,8 +129,7 @@ def clone_volume(context: Context) -> dict[str, str]:
                     break
                 except NotYet:
                     tell(conn, context, pool, name, content)
-        # Whether a guest was started meanwhile; else what is torn would pass for a copy.
-        on_host.require_still(conn, original.path)
+        on_host.require_untouched(conn, source_pool, original)
         # libvirt knows no way to stop a copy; one whose end was asked for is removed when it is whole.
         context.check()
         result = {"volume": name}
@@ -191,7 +190,7 @@ def download(context: Context) -> dict[str, str | int]:
             if error.errno not in FULL:
                 raise
             raise no_room(name, downloads.free_bytes()) from error
-        on_host.require_still(conn, found.path)
+        on_host.require_untouched(conn, pool, found)
     result: dict[str, str | int] = {"url": reverse("api:download", args=[context.task.pk]), "bytes": came}
     context.done(result)
     return result

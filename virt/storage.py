@@ -49,6 +49,8 @@ class VolumeFacts:
 
     `capacity_bytes` is what a guest sees, `physical_bytes` the length of the file itself, which a
     volume that is no raw image tells apart; it is the capacity where the host does not tell it.
+    `written_at` is when its file was last written to, in seconds of the host's clock with their
+    fraction as libvirt says them, "" where it does not.
     """
 
     name: str
@@ -59,6 +61,7 @@ class VolumeFacts:
     physical_bytes: int
     backing_path: str
     backing_format: str
+    written_at: str
 
 
 @translated_errors()
@@ -137,6 +140,7 @@ def _volume_facts(handle: libvirt.virStorageVol) -> VolumeFacts:
         physical_bytes=volume.physical_bytes or volume.capacity_bytes or 0,
         backing_path=volume.backing_path or "",
         backing_format=volume.backing_format or "",
+        written_at=volume.written_at or "",
     )
 
 

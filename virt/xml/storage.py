@@ -40,5 +40,6 @@ class Volume(Element):
     path = Text("target/path")
     format = Text("target/format/@type")
     compat = Text("target/compat")
+    written_at = Text("target/timestamps/mtime")
     backing_path = Text("backingStore/path")
     backing_format = Text("backingStore/format/@type")

@@ -229,9 +229,16 @@ def test_the_disk_of_a_running_guest_is_neither_copied_nor_fetched(
     assert [path.name for path in folder.iterdir()] == ["disk.qcow2"]
 
 
+@pytest.mark.parametrize("stopped", [False, True])
 @pytest.mark.parametrize("verb", ["clone", "download"])
 def test_a_copy_in_which_the_guest_was_started_is_torn_and_not_kept(
-    pool: Pool, actor: User, folder: Path, guest: tuple[str, Volume], monkeypatch: pytest.MonkeyPatch, verb: str
+    pool: Pool,
+    actor: User,
+    folder: Path,
+    guest: tuple[str, Volume],
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    stopped: bool,
 ) -> None:
     name, volume = guest
     work, call = (volume_work.work, "clone") if verb == "clone" else (volume_work.streams, "download")
@@ -240,6 +247,10 @@ def test_a_copy_in_which_the_guest_was_started_is_torn_and_not_kept(
     def started_meanwhile(*arguments: Any, **named: Any) -> Any:
         answer = whole(*arguments, **named)
         virsh("start", name)
+        if stopped:
+            virsh("destroy", name)
+            # What a guest with a system on its disk had done by then.
+            subprocess.run(["qemu-io", "-c", "write 0 4k", volume.path], check=True, stdout=subprocess.DEVNULL)
         return answer
 
     monkeypatch.setattr(work, call, started_meanwhile)
@@ -248,7 +259,7 @@ def test_a_copy_in_which_the_guest_was_started_is_torn_and_not_kept(
     else:
         task = volumes.download_volume(volume=volume, actor=actor)
     assert run(task).state == "failed"
-    assert "running guest writes" in task.error_words["detail"]
+    assert ("written to while it was read" if stopped else "running guest writes") in task.error_words["detail"]
     assert [path.name for path in folder.iterdir()] == ["disk.qcow2"]
     assert not downloads.path_of(task.pk).exists()
 

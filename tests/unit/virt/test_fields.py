@@ -192,6 +192,7 @@ READ: dict[str, dict[str, Any]] = {
         "path": "/srv/images/odd.qcow2",
         "format": "qcow2",
         "compat": "1.1",
+        "written_at": "1795596642.356528981",
         "backing_path": "/srv/images/base.raw",
         "backing_format": "raw",
     },
