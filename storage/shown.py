@@ -1,5 +1,6 @@
 """What the pages of pools show, in a constant number of queries."""
 
+import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -53,7 +54,7 @@ class VolumeRow:
 
     @property
     def backing_name(self) -> str:
-        return self.volume.backing_path.rpartition("/")[2]
+        return posixpath.basename(self.volume.backing_path)
 
 
 @dataclass(frozen=True)

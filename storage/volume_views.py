@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from accounts.rights import actor_of
 from storage import volumes
@@ -113,8 +112,21 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
+@asking
 def download(request: HttpRequest, pk: int) -> HttpResponse:
     volume = managed_volume(request, pk)
-    task = volumes.download_volume(volume=volume, actor=actor_of(request.user), key=key_of(request))
-    return asked(request, task, back=reverse("tasks:detail", args=[task.pk]))
+    if request.method == "POST":
+        task = volumes.download_volume(volume=volume, actor=actor_of(request.user), key=key_of(request))
+        return asked(request, task, back=reverse("tasks:detail", args=[task.pk]))
+    name = {"name": volume.name}
+    return dialog(
+        request,
+        "storage/_dialog.html",
+        title=_("Download %(name)s") % name,
+        text=volumes.worth_alone(volume),
+        back=pool_url(volume.pool_id),
+        button=_("Download"),
+        toast=_("Fetching %(name)s from its host…") % name,
+        toast_done=_("%(name)s is being saved") % name,
+        take=True,
+    )

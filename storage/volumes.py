@@ -1,5 +1,6 @@
 """What can be done with volumes, beside uploading them."""
 
+import posixpath
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -98,6 +99,16 @@ def download_volume(*, volume: Volume, actor: User, key: str | None = None) -> T
         check=lambda: require_file(volume),
         slow=volume.capacity_bytes,
     )
+
+
+def worth_alone(volume: Volume) -> str:
+    """What the image lacks that is laid over another one, in words; "" of one that stands alone."""
+    if not volume.backing_path:
+        return ""
+    return _(
+        "%(name)s holds only what differs from %(base)s, on which it is built: without that, it is worth nothing. "
+        "Download %(base)s too, or clone %(name)s and download the clone, which stands alone."
+    ) % {"name": volume.name, "base": posixpath.basename(volume.backing_path)}
 
 
 def change_volume(verb: str, pool: Pool, name: str, *, slow: int | None = None, **more: Any) -> Task:

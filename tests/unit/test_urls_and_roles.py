@@ -40,7 +40,7 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "unknown": (404, 404, 404, 404, 404),
 }
 GUEST_ACTIONS = ("start", "shutdown", "reboot", "reset", "destroy", "suspend", "resume", "save", "start_from_cd")
-VOLUME_DIALOGS = ("clone", "delete", "grow")
+VOLUME_DIALOGS = ("clone", "delete", "grow", "download")
 
 # Address: for whom GET is, and for whom POST is.
 EXPECTED: dict[str, tuple[str, str]] = {
@@ -93,7 +93,6 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "storage/uploads/<uuid:pk>/cancel/": ("nobody", "its owner"),
     "storage/uploads/<uuid:pk>/retry/": ("nobody", "its owner"),
     **{f"storage/volumes/<int:pk>/{verb}/": ("who manages it", "who manages it") for verb in VOLUME_DIALOGS},
-    "storage/volumes/<int:pk>/download/": ("nobody", "who manages it"),
     "tasks/": ("all", "nobody"),
     "tasks/<int:pk>/": ("who sees it", "nobody"),
     "tasks/<int:pk>/cancel/": ("nobody", "who operates it"),

@@ -184,6 +184,18 @@ def test_a_volume_goes_when_its_name_is_typed(world: World) -> None:
     assert last_task("delete_volume").object_name == "boot.iso"
 
 
+def test_what_is_worth_nothing_without_its_base_says_so_before_it_is_fetched(world: World) -> None:
+    Volume.objects.filter(pk=world.volume.pk).update(backing_path="/pool/base.qcow2")
+    manager, url = world.client("manager"), f"/storage/volumes/{world.volume.pk}/download/"
+    rows = manager.get(f"/storage/{world.pool.pk}/").content.decode()
+    assert f'data-dialog href="{url}"' in rows
+    assert f'formaction="/storage/volumes/{world.iso.pk}/download/"' in rows
+    asked = manager.get(url, headers={"X-Webvirt-Live": "1"}).content.decode()
+    assert "differs from base.qcow2" in asked
+    assert "data-take" in asked
+    assert manager.post(url, headers=TOAST).json()["task"]["object"]["name"] == world.volume.name
+
+
 def fetched(world: World, name: str = "manager") -> Task:
     """A download that is whole."""
     answer = world.client(name).post(f"/storage/volumes/{world.iso.pk}/download/", headers=TOAST)
