@@ -204,3 +204,23 @@ def test_the_drawer_of_a_narrow_window_is_for_everybody(watched: Page) -> None:
     assert watched.evaluate(RUN_AXE, RULES) == []
     watched.keyboard.press("Escape")
     expect(watched.get_by_role("button", name="Menu")).to_be_focused()
+
+
+def test_what_is_chosen_is_seen_where_the_system_has_the_colours(watched: Page) -> None:
+    """As in a contrast theme of Windows, which takes backgrounds and shadows away."""
+    watched.set_viewport_size({"width": 1360, "height": 900})
+    watched.emulate_media(forced_colors="active", color_scheme="light", reduced_motion="reduce")
+    unchecked, not_here = "one => { one.checked = false; }", "one => one.removeAttribute('aria-current')"
+    for address, chosen, changed in (
+        ("/networks/create/", "main [type=checkbox]:checked", unchecked),
+        ("/networks/create/", "main [type=radio]:checked", unchecked),
+        ("/networks/create/", ".side nav a[aria-current]", not_here),
+        ("/instances/create/", ".src:has(:checked)", "one => { one.querySelector('input').checked = false; }"),
+    ):
+        watched.goto(address)
+        one = watched.query_selector(chosen)
+        assert one
+        seen = one.screenshot()
+        one.evaluate(changed)
+        assert one.screenshot() != seen, chosen
+    watched.emulate_media(forced_colors="none")
