@@ -1,7 +1,7 @@
 """What guests' definitions say: their rows' values, the paths they use, the networks they hang on."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
@@ -34,20 +34,26 @@ class Read:
     cards: dict[tuple[UUID, str], tuple[str, bool]] = field(default_factory=dict)
 
 
-def read(host_id: int, found: Iterable[DomainFacts]) -> Read:
-    """Read both definitions of each guest, the live one and the one for its next start."""
+def read(host_id: int, found: Iterable[DomainFacts], saved: Mapping[UUID, str] | None = None) -> Read:
+    """Read both definitions of each guest, the live one and the one for its next start.
+
+    Of those in `saved` also the one with which their saved memory goes on, which may use other paths.
+    """
     parsed = {facts.uuid: _parse(facts) for facts in found}
+    going_on = {uuid: [Domain.parse(text)] for uuid, text in (saved or {}).items() if text}
     alive = {facts.uuid for facts in found if facts.state not in OFF}
-    paths = _paths(host_id, [source for both in parsed.values() for domain in both for source in _all_sources(domain)])
+    every = [domain for some in (*parsed.values(), *going_on.values()) for domain in some]
+    paths = _paths(host_id, [source for domain in every for source in _all_sources(domain)])
     answer = Read(names={facts.uuid: facts.name for facts in found})
     for uuid, both in parsed.items():
         # The last is the persistent one, or the live one where it has no other.
         answer.disks[uuid] = [_disk(disk, paths) for disk in both[-1].disks]
         plugged = {(card.mac, card.network) for card in both[0].interfaces} if uuid in alive else set()
-        for domain in both:
+        for domain in (*both, *going_on.get(uuid, ())):
             for path, device, readonly in _uses(domain, paths):
                 first, others = answer.uses.get((uuid, path), (device, True))
                 answer.uses[uuid, path] = (first, readonly and others)
+        for domain in both:
             for card in domain.interfaces:
                 if card.network and card.mac:
                     answer.cards[uuid, card.mac] = (card.network, (card.mac, card.network) in plugged)

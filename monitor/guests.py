@@ -10,7 +10,7 @@ from instances.models import Instance
 from monitor import definitions, figures
 from monitor.link import Link
 from monitor.rows import Changes
-from virt import domains
+from virt import domains, saving
 from virt.domains import DomainFacts, DomainState
 from virt.errors import NotFound, VirtError
 from virt.states import State
@@ -77,10 +77,14 @@ def no_addresses(state: State) -> dict[str, list[object]]:
 def sync_some(link: Link, host_id: int, uuids: Iterable[UUID]) -> None:
     """Read these guests whole, and make their rows, the use of volumes and the attachments true."""
     found: list[DomainFacts] = []
+    saved: dict[UUID, str] = {}
     gone: list[UUID] = []
     for uuid in uuids:
         try:
-            found.append(link.call(domains.describe, uuid))
+            facts = link.call(domains.describe, uuid)
+            if facts.has_managed_save:
+                saved[uuid] = link.call(saving.definition, uuid)
+            found.append(facts)
         except NotFound:
             gone.append(uuid)
         except VirtError as error:
@@ -89,7 +93,7 @@ def sync_some(link: Link, host_id: int, uuids: Iterable[UUID]) -> None:
             log.warning("guest %s cannot be read: %s", uuid, error)
     wanted = [facts.uuid for facts in found] + gone
     rows = {row.uuid: row for row in Instance.objects.filter(host_id=host_id, uuid__in=wanted)}
-    read = definitions.read(host_id, found)
+    read = definitions.read(host_id, found, saved)
     changes = Changes(host_id)
     for facts in found:
         row = rows.get(facts.uuid)

@@ -63,6 +63,11 @@ def require_unused(conn: Connection, path: str) -> None:
     """Raise while a guest or another volume needs the image. Guests are not named: not everybody may see them."""
     require_not_base(conn, path)
     if usage.users_of(conn, path):
+        if not usage.users_of(conn, path, kept=False):
+            raise InvalidState(
+                gettext_noop("A guest's snapshot or saved memory needs this volume."),
+                hint=gettext_noop("Delete that snapshot, or let the guest go on from its saved memory, first."),
+            )
         raise InvalidState(
             gettext_noop("A guest uses this volume."),
             hint=gettext_noop("Take it out of the guest first, or delete the guest."),

@@ -8,7 +8,7 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import InvalidState, Unsupported
+from virt.errors import InvalidState, OperationFailed, Unsupported, if_supported
 from virt.translate import translated_errors
 
 LOOK_SECONDS = 0.25
@@ -70,6 +70,25 @@ def _tell(handle: libvirt.virDomain, progress: Callable[[int, int], None]) -> No
     total = stats.get("memory_total", 0)
     if total:
         progress(total - stats.get("memory_remaining", total), total)
+
+
+@translated_errors()
+def definition(conn: Connection, uuid: UUID) -> str:
+    """The definition with which a saved domain goes on, "" where there is none; NotFound."""
+    return saved_definition(conn.domain(uuid))
+
+
+def saved_definition(handle: libvirt.virDomain) -> str:
+    """The same of a handle: it may name what the next definition does not any more (virDomainManagedSaveGetXMLDesc)."""
+
+    @translated_errors()
+    def read() -> str:
+        return handle.managedSaveGetXMLDesc(0) if handle.hasManagedSaveImage(0) else ""
+
+    try:
+        return if_supported(read) or ""
+    except (InvalidState, OperationFailed):
+        return ""  # it went on meanwhile, or never will: what was saved cannot be read
 
 
 @translated_errors()

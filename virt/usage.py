@@ -7,7 +7,8 @@ from uuid import UUID
 import libvirt
 
 from virt.connection import Connection
-from virt.errors import InvalidState, NotFound, OperationFailed, if_supported
+from virt.errors import NotFound, if_supported
+from virt.saving import saved_definition
 from virt.storage import volumes_in
 from virt.translate import translated_errors
 from virt.xml.base import parse_node
@@ -15,20 +16,21 @@ from virt.xml.domain import BackingStore, Disk, DiskDevice, Domain, Source
 
 
 @translated_errors()
-def users_of(conn: Connection, path: str) -> list[tuple[UUID, str]]:
+def users_of(conn: Connection, path: str, *, kept: bool = True) -> list[tuple[UUID, str]]:
     """Return UUID and name of every domain that uses the file or device at `path`.
 
     Looks at live and next definitions, those of saved memory and the disks of snapshots; at disks and file systems
     given by pool and volume too, mirrors, backing chains (also those that only the volumes of active pools tell),
-    kernel, initrd, loader and NVRAM. (virDomainGetXMLDesc, virDomainManagedSaveGetXMLDesc and
-    virDomainListAllSnapshots for each domain, virStorageVolGetXMLDesc for each volume)
+    kernel, initrd, loader and NVRAM. Without `kept`, not at saved memory and snapshots.
+    (virDomainGetXMLDesc, virDomainManagedSaveGetXMLDesc and virDomainListAllSnapshots for each domain,
+    virStorageVolGetXMLDesc for each volume)
     """
     volumes = _Volumes(conn)
     wanted = posixpath.normpath(path)
     found = []
     for domain in conn.handle.listAllDomains(0):
         try:
-            used = _paths(domain, volumes)
+            used = _paths(domain, volumes, kept=kept)
         except NotFound:
             continue
         if wanted in volumes.with_backing(used):
@@ -137,35 +139,24 @@ class _Volumes:
 
 
 @translated_errors()
-def _paths(handle: libvirt.virDomain, volumes: _Volumes) -> set[str]:
+def _paths(handle: libvirt.virDomain, volumes: _Volumes, *, kept: bool) -> set[str]:
     found: set[str | None] = set()
 
     def note(sources: Iterable[Source]) -> None:
         found.update(one.path or volumes.by_name.get((one.pool or "", one.volume or "")) for one in sources)
 
     texts = [handle.XMLDesc(flag) for flag in (0, libvirt.VIR_DOMAIN_XML_INACTIVE)]
-    for domain in map(Domain.parse, texts + _saved(handle)):
+    if kept and (saved := saved_definition(handle)):
+        texts.append(saved)
+    for domain in map(Domain.parse, texts):
         note(source for disk in domain.disks for source in _sources(disk))
         note(one.source for one in domain.filesystems if one.source is not None)
         found.update((domain.kernel, domain.initrd, domain.loader, domain.nvram))
-    for domain in _snapshots(handle):
+    for domain in _snapshots(handle) if kept else ():
         # Without what was in a CD drive then: the disks alone hold what a snapshot is for.
         disks = (disk for disk in domain.disks if disk.device in (None, DiskDevice.DISK))
         note(source for disk in disks for source in _sources(disk))
     return {posixpath.normpath(path) for path in found if path}
-
-
-def _saved(handle: libvirt.virDomain) -> list[str]:
-    """The definition with which a saved domain goes on: it may name what the next one does not any more."""
-
-    @translated_errors()
-    def read() -> list[str]:
-        return [handle.managedSaveGetXMLDesc(0)] if handle.hasManagedSaveImage(0) else []
-
-    try:
-        return if_supported(read) or []
-    except (InvalidState, OperationFailed):
-        return []  # it went on meanwhile, or never will: what was saved cannot be read
 
 
 def _snapshots(handle: libvirt.virDomain) -> list[Domain]:

@@ -50,7 +50,7 @@ class Guest:
         self.xml.write_text(GUEST.format(name=self.name, uuid=self.uuid))
 
     def remove(self) -> None:
-        for verb in ("destroy", "undefine"):
+        for verb in ("destroy", "managedsave-remove", "undefine"):
             run_virsh(verb, self.name)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from tests.guests import ISO
 from tests.host.monitor.conftest import PREFIX, Guest, House, virsh
 from tests.waiting import wait_for
 
@@ -68,6 +69,21 @@ def test_the_stream_tells_of_a_guest_only_when_its_row_is_there(house: House, gu
     virsh("undefine", guest.name)
     wait_for(lambda: {"type": "instance", "id": str(pk), "change": "removed"} in stream(house), 5)
     assert house.state(guest) is None
+
+
+def test_what_only_saved_memory_needs_is_in_use_until_it_went_on(house: House, guest: Guest) -> None:
+    virsh("define", str(guest.xml))
+    virsh("attach-disk", guest.name, ISO, "sda", "--type", "cdrom", "--targetbus", "sata", "--config")
+    virsh("start", guest.name)
+    virsh("managedsave", guest.name)
+    virsh("define", str(guest.xml))  # which has no disc
+    ejected = "select 1 from instances_instance where name = ? and has_managed_save and disks not like ?"
+    wait_for(lambda: house.query(ejected, guest.name, f"%{ISO}%"), 5)
+    in_use = "select 1 from storage_volumeuse where path = ? and instance_name = ?"
+    assert house.query(in_use, ISO, guest.name)
+    virsh("start", guest.name)
+    virsh("destroy", guest.name)
+    wait_for(lambda: not house.query(in_use, ISO, guest.name), 5)
 
 
 def test_a_transient_guest_is_there_while_it_runs(house: House, guest: Guest) -> None:

@@ -173,7 +173,7 @@ def test_the_base_of_a_snapshot_whose_overlay_lies_in_no_pool_is_not_deleted(
     assert str(folder) not in virsh("dumpxml", name)
     task = run(volumes.delete_volume(volume=volume, actor=actor))
     assert task.state == "failed"
-    assert "A guest uses this volume" in task.error_words["detail"]
+    assert "snapshot or saved memory needs" in task.error_words["detail"]
     assert (folder / volume.name).exists()
 
 

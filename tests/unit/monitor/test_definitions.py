@@ -41,6 +41,13 @@ def test_disks_of_now_and_of_the_next_start_are_both_in_use(host: Host) -> None:
     assert [entry["path"] for entry in read.disks[GUEST]] == ["/b"], "the row has the persistent ones"
 
 
+def test_what_a_guest_goes_on_with_from_its_saved_memory_is_in_use(host: Host) -> None:
+    saved = f"<domain type='kvm'><name>web-1</name><devices>{disk('/cd.iso', 'sda')}</devices></domain>"
+    read = definitions.read(host.pk, [facts(disk("/a"))], {GUEST: saved})
+    assert read.uses == {(GUEST, "/a"): ("vda", False), (GUEST, "/cd.iso"): ("sda", False)}
+    assert [entry["path"] for entry in read.disks[GUEST]] == ["/a"]
+
+
 def test_images_that_a_disk_is_laid_over_are_read_only_uses(host: Host) -> None:
     below = """
       <backingStore type='file'><format type='qcow2'/><source file='/base'/>
