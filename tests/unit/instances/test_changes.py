@@ -187,6 +187,7 @@ def test_a_volume_that_was_not_made_for_the_guest_is_not_ticked(world: World) ->
     Volume.objects.filter(pk=world.volume.pk).update(name="archive.qcow2")
     page = world.client("manager").get(f"/instances/{world.instance.pk}/delete/").content.decode()
     assert f'value="{world.volume.pk}"><span' in page
+    assert "not called after this guest: it stays unless you tick it" in page
 
 
 def test_the_size_of_a_new_disk_is_one_that_every_format_can_have(world: World) -> None:
