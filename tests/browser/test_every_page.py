@@ -1,7 +1,9 @@
 """Every page, light and dark, wide and narrow: nothing that axe finds, and nothing that reaches out of the window."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -224,3 +226,15 @@ def test_what_is_chosen_is_seen_where_the_system_has_the_colours(watched: Page) 
         one.evaluate(changed)
         assert one.screenshot() != seen, chosen
     watched.emulate_media(forced_colors="none")
+
+
+@pytest.mark.parametrize("off", [-3600, 3600])
+def test_what_was_just_now_is_that_by_the_servers_clock(page: Page, stack: Stack, off: int) -> None:
+    """Not by a browser's whose clock is an hour wrong."""
+    page.clock.install(time=time.time() + off)
+    page.goto("/tasks/")
+    asked = page.locator("main time").first
+    before = datetime.now(UTC) - timedelta(seconds=80)
+    asked.evaluate("(time, moment) => { time.dateTime = moment; }", before.isoformat())
+    page.clock.run_for(6000)
+    expect(asked).to_have_text("1 min ago")

@@ -1,4 +1,6 @@
 // Pictures of guests' screens, as the API gives them.
+import { now } from "./times.js";
+
 const MOST_KEPT = 20;
 
 // By address: {src, at}; `at` is when it came, which is at most 2 s after it was taken.
@@ -17,7 +19,7 @@ export async function takeShot(url) {
     if (error instanceof TypeError || error instanceof SyntaxError) return { words: "" };
     throw error;
   }
-  const shot = { src: URL.createObjectURL(await answer.blob()), at: new Date() };
+  const shot = { src: URL.createObjectURL(await answer.blob()), at: new Date(now()) };
   forget(url);
   kept.set(url, shot);
   if (kept.size > MOST_KEPT) forget(kept.keys().next().value);
