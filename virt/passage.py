@@ -50,7 +50,8 @@ def release(control: Path) -> None:
     Whoever comes later makes another one. One that has ended by itself is left at that.
     """
     path = str(control).replace("%", "%%")
-    command = ["ssh", "-F", "none", "-O", "stop", "-o", f"ControlPath={path}", "--", control.name]
+    # ssh wants the name of a host here, and goes to none.
+    command = ["ssh", "-F", "none", "-O", "stop", "-o", f"ControlPath={path}", "--", "localhost"]
     try:
         subprocess.run(command, capture_output=True, timeout=RELEASE_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

@@ -229,8 +229,12 @@ def test_what_is_chosen_is_seen_where_the_system_has_the_colours(watched: Page) 
 
 
 @pytest.mark.parametrize("off", [-3600, 3600])
-def test_what_was_just_now_is_that_by_the_servers_clock(page: Page, stack: Stack, off: int) -> None:
-    """Not by a browser's whose clock is an hour wrong."""
+def test_what_was_just_now_is_that_by_the_servers_clock(
+    browser: Browser, signed_in: BrowserContext, stack: Stack, off: int
+) -> None:
+    """Not by a browser's whose clock is an hour wrong. Its own: a clock is all pages' of a context."""
+    context = browser.new_context(base_url=stack.url, storage_state=signed_in.storage_state())
+    page = context.new_page()
     page.clock.install(time=time.time() + off)
     page.goto("/tasks/")
     asked = page.locator("main time").first
@@ -238,3 +242,4 @@ def test_what_was_just_now_is_that_by_the_servers_clock(page: Page, stack: Stack
     asked.evaluate("(time, moment) => { time.dateTime = moment; }", before.isoformat())
     page.clock.run_for(6000)
     expect(asked).to_have_text("1 min ago")
+    context.close()

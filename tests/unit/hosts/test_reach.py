@@ -205,10 +205,13 @@ def test_a_displays_socket_is_never_read_by_ssh_as_something_else(tmp_path: Path
         pass
 
 
+@pytest.mark.parametrize("name", ["control", "-begins-as-an-option"])
 def test_a_shared_connection_that_nobody_goes_through_ends_with_its_workers(
-    world: World, settings: Any, tmp_path: Path
+    world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    """Whatever it is called: its name is drawn from what leads to its host."""
     settings.RUN = tmp_path
+    monkeypatch.setattr("hosts.access.control_of", lambda host: tmp_path / name)
     (tmp_path / "server.lock").touch()
     with sshd(own_public_key()) as there:
         host = Host(uri=f"qemu+ssh://127.0.0.1:{there.port}/system", host_key=there.host_key)
@@ -218,7 +221,7 @@ def test_a_shared_connection_that_nobody_goes_through_ends_with_its_workers(
         app.loader.import_default_modules()  # as a worker does
         worker_shutdown.send(sender=None)
         wait_for(lambda: (found := Process.look(int(master[1]))) is None or found.ended)
-        assert not control_of(host).exists()
+        assert not (tmp_path / name).exists()
 
 
 def test_what_a_passage_led_to_outlives_a_connection_that_ends_while_it_is_taken_down(
