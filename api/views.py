@@ -81,10 +81,10 @@ class ListView(generics.ListAPIView[Any], Rows):
             known += ["ordering", "search"]
         if self.filterset_class:
             known += self.filterset_class.base_filters
-        words = _("This list cannot be asked for that. It knows: %(known)s.") % {"known": listed(sorted(known))}
-        unknown = {name: [words] for name in names if name not in known}
+        unknown = [name for name in names if name not in known]
         if unknown:
-            raise ValidationError(unknown)
+            words = _("This list cannot be asked for that. It knows: %(known)s.") % {"known": listed(sorted(known))}
+            raise ValidationError({name: [words] for name in unknown})
 
 
 class DetailView(generics.RetrieveAPIView[Any], Rows):
